@@ -1,0 +1,71 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "r2/curl/pool.hpp"
+#include "r2/engine.hpp"
+#include "r2/policy/options.hpp"
+#include "r2/range/attempts.hpp"
+#include "r2/range/loop.hpp"
+
+namespace r2 {
+
+/// Connections, TLS and proxy settings, shared by the ranges that are made through it. Used from any thread; a range keeps
+/// what it needs of its client alive. Not usable across fork().
+class client {
+public:
+    client(client_options settings = {}) : client(std::make_shared<curl::pool>(std::move(settings))) {}
+
+    attempts get(std::string url, options o = {}) const { return send({"GET", std::move(url)}, std::move(o)); }
+    attempts head(std::string url, options o = {}) const { return send({"HEAD", std::move(url)}, std::move(o)); }
+    attempts post(std::string url, body b, options o = {}) const {
+        return send({"POST", std::move(url), {}, std::move(b)}, std::move(o));
+    }
+    attempts put(std::string url, body b, options o = {}) const {
+        return send({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
+    }
+    attempts patch(std::string url, body b, options o = {}) const {
+        return send({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
+    }
+    attempts del(std::string url, options o = {}) const { return send({"DELETE", std::move(url)}, std::move(o)); }
+
+    /// A template, so that `del(url, {})` means the options.
+    template <std::convertible_to<body> B>
+    attempts del(std::string url, B&& b, options o = {}) const {
+        return send({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
+    }
+
+    /// Sends the fields as application/x-www-form-urlencoded, whatever `content_type` says.
+    attempts post_form(std::string url, const form& fields, options o = {}) const {
+        o.content_type = body::form_content_type;
+        return post(std::move(url), fields, std::move(o));
+    }
+
+    /// Any method. `options::headers`, `idempotency_key` and `content_type` are put over the request's own fields.
+    attempts send(request q, options o = {}) const {
+        for (const auto& [name, value] : o.headers) q.headers.erase(name);
+        for (const auto& [name, value] : o.headers) q.headers.add(name, value);
+        if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
+        if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
+            q.headers.set("Content-Type", o.content_type);
+        return run(pool_, std::move(q), std::move(o));
+    }
+
+protected:
+    /// A client on other engines than libcurl's.
+    explicit client(std::shared_ptr<engine_pool> engines) : pool_(std::move(engines)) {}
+
+private:
+    std::shared_ptr<engine_pool> pool_;
+};
+
+/// The process-wide client that the free verbs use. Never destroyed, so that ranges may run until the very end.
+inline client& default_client() {
+    static client& only = *new client;
+    return only;
+}
+
+}  // namespace r2

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "r2/policy/redirect.hpp"
+#include "r2/words/response.hpp"
+
+namespace r2::curl {
+
+/// An answer on its way in: made of the lines and bytes that libcurl hands over.
+class download {
+public:
+    /// Of all heads of one answer together, 1xx included; libcurl itself limits only a line, to 100 KiB.
+    static constexpr std::size_t max_head = 300U << 10;
+
+    void begin(std::size_t max_body) noexcept {
+        answer_ = {};
+        max_body_ = max_body;
+        head_bytes_ = 0;
+        state_ = state::before;
+        too_large_ = false;
+    }
+
+    /// CURLOPT_HEADERFUNCTION: one line of a head, or of the trailers, which are no part of a response. False aborts.
+    bool line(std::string_view text) {
+        head_bytes_ += text.size();
+        if (head_bytes_ > max_head) return too_large_ = true, false;
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+
+        if (state_ == state::head) {
+            if (text.empty())
+                end_head();
+            else
+                field(text);
+        } else if (text.starts_with("HTTP/")) {  // also after a 1xx, or an answer that libcurl met with credentials
+            answer_.status = status_in(text);
+            answer_.headers.clear();
+            answer_.headers.reserve(16);
+            answer_.body.clear();
+            state_ = state::head;
+        }
+        return true;
+    }
+
+    /// CURLOPT_WRITEFUNCTION: some of the decoded body. False aborts.
+    bool bytes(std::string_view text) {
+        if (text.size() > max_body_ - answer_.body.size()) return too_large_ = true, false;
+        answer_.body.append(text);
+        return true;
+    }
+
+    /// Whether any answer has begun since `begin` or `expect_another`.
+    bool begun() const noexcept { return state_ != state::before; }
+    void expect_another() noexcept { state_ = state::before; }
+
+    /// Whether the final head came with its blank line: libcurl calls a head that is cut short a success.
+    bool has_head() const noexcept { return state_ == state::body; }
+    bool too_large() const noexcept { return too_large_; }
+
+    response& answer() noexcept { return answer_; }
+
+private:
+    enum class state { before, head, between, body };
+
+    static int status_in(std::string_view line) noexcept {
+        const std::size_t space = line.find(' ');
+        if (space == std::string_view::npos || line.size() < space + 4) return 0;
+        int status = 0;
+        std::from_chars(line.data() + space + 1, line.data() + space + 4, status);
+        return status;
+    }
+
+    static std::string_view trimmed(std::string_view text) noexcept {
+        while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+        while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+        return text;
+    }
+
+    void field(std::string_view text) {
+        if (const std::size_t colon = text.find(':'); colon != std::string_view::npos)
+            answer_.headers.add(std::string(text.substr(0, colon)), std::string(trimmed(text.substr(colon + 1))));
+    }
+
+    void end_head() {
+        state_ = answer_.status < 200 ? state::between : state::body;
+        if (state_ == state::between) return answer_.headers.clear();
+        // Growing step by step copies a body about once; reserving more on a server's word alone costs memory.
+        std::size_t length = 0;
+        if (const auto announced = answer_.headers.get("Content-Length"))
+            std::from_chars(announced->data(), announced->data() + announced->size(), length);
+        answer_.body.reserve(std::min({length, max_body_, std::size_t{1} << 20}));
+    }
+
+    response answer_;
+    std::size_t max_body_ = 0;
+    std::size_t head_bytes_ = 0;
+    state state_ = state::before;
+    bool too_large_ = false;
+};
+
+}  // namespace r2::curl

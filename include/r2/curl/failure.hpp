@@ -1,0 +1,128 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "r2/words/error.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2::curl {
+
+/// The kind of failure that a CURLcode stands for; some depend on more than the code, which `failure` knows.
+constexpr errc kind_of(CURLcode code) noexcept {
+    switch (code) {
+        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_URL_MALFORMAT: return errc::invalid_request;
+
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY: return errc::resolve;
+
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_PROXY:
+        case CURLE_NO_CONNECTION_AVAILABLE:
+        case CURLE_QUIC_CONNECT_ERROR: return errc::connect;
+
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        case CURLE_SSL_INVALIDCERTSTATUS:
+        case CURLE_SSL_CLIENTCERT: return errc::tls;
+
+        case CURLE_OPERATION_TIMEDOUT: return errc::timeout;
+
+        case CURLE_PARTIAL_FILE:
+        case CURLE_GOT_NOTHING:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+        case CURLE_HTTP2_STREAM:
+        case CURLE_SSL_SHUTDOWN_FAILED: return errc::disconnected;
+
+        case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_HTTP2:
+        case CURLE_HTTP3:
+        case CURLE_BAD_CONTENT_ENCODING: return errc::protocol;
+
+        case CURLE_FILESIZE_EXCEEDED: return errc::too_large;
+        case CURLE_TOO_MANY_REDIRECTS: return errc::too_many_redirects;
+
+        case CURLE_READ_ERROR:
+        case CURLE_SEND_FAIL_REWIND: return errc::body_unreadable;
+
+        // Memory, files, configuration, our own callbacks, and what libcurl may come to say in the future.
+        default: return errc::local;
+    }
+}
+
+class category_t final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "curl"; }
+    std::string message(int code) const override { return curl_easy_strerror(static_cast<CURLcode>(code)); }
+    std::error_condition default_error_condition(int code) const noexcept override {
+        return make_error_condition(kind_of(static_cast<CURLcode>(code)));
+    }
+    bool equivalent(int code, const std::error_condition& c) const noexcept override {
+        return detail::r2_category().equivalent(static_cast<int>(kind_of(static_cast<CURLcode>(code))), c);
+    }
+    using std::error_category::equivalent;
+};
+
+/// Of CURLcodes, as `error::code()` gives them.
+inline const category_t& category() noexcept {
+    static const category_t c;
+    return c;
+}
+
+/// What a failed transfer has to tell beside its code.
+struct circumstances {
+    int sends = 0;
+    std::string_view text = {};  ///< CURLOPT_ERRORBUFFER.
+    std::string host = {};
+    int os_error = 0;            ///< CURLINFO_OS_ERRNO.
+    duration connect_timeout = {};
+};
+
+// libcurl's texts for other codes may quote a part of the URL, of a proxy's or of an answer.
+constexpr bool quotes_no_secret(CURLcode code) noexcept {
+    return kind_of(code) == errc::tls || kind_of(code) == errc::disconnected || code == CURLE_SSL_CERTPROBLEM ||
+           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CRL_BADFILE || code == CURLE_SSL_CIPHER ||
+           code == CURLE_HTTP2 || code == CURLE_HTTP3 || code == CURLE_OPERATION_TIMEDOUT || code == CURLE_INTERFACE_FAILED;
+}
+
+/// Out of "Failed to connect to HOST port N after 3 ms: …", so that it names the proxy if it was that.
+inline std::string peer_in(std::string_view text, const std::string& host) {
+    const std::size_t from = text.find(" connect to "), to = text.find(" after ");
+    return from < to && to != std::string_view::npos ? std::string(text.substr(from + 12, to - from - 12)) : host;
+}
+
+inline std::string detail_of(CURLcode code, const circumstances& c) {
+    if (code == CURLE_COULDNT_RESOLVE_HOST) return c.host;
+    if (code == CURLE_COULDNT_RESOLVE_PROXY) return "the proxy";
+    if (code == CURLE_COULDNT_CONNECT)
+        return peer_in(c.text, c.host) + (c.os_error ? ": " + std::generic_category().message(c.os_error) : "");
+    if (code == CURLE_OPERATION_TIMEDOUT && c.sends == 0) return "no connection within " + to_string(c.connect_timeout);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL) return "the answer isn't HTTP/1 or HTTP/2";
+    return std::string(quotes_no_secret(code) && !c.text.empty() ? c.text : curl_easy_strerror(code));
+}
+
+/// A handshake that broke off may go well the next time; one that came to a verdict won't. Only OpenSSL's text tells: a
+/// verdict is "…:SSL routines:…", but for an end of file, which it words that way since 3.0.
+constexpr bool handshake_broke(CURLcode code, std::string_view text) noexcept {
+    return code == CURLE_SSL_CONNECT_ERROR && (text.find("SSL routines") == std::string_view::npos ||
+                                               text.find("unexpected eof") != std::string_view::npos);
+}
+
+/// The error that a transfer's CURLcode is to its user.
+inline error failure(CURLcode code, const circumstances& c) {
+    errc kind = kind_of(code);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && c.sends > 0) kind = errc::protocol;
+    const bool transient = kind == errc::tls        ? handshake_broke(code, c.text)
+                           : kind == errc::protocol ? code != CURLE_BAD_CONTENT_ENCODING
+                                                    : error(kind).transient();
+    return {kind, {static_cast<int>(code), category()}, detail_of(code, c), c.sends > 0 ? sent::maybe : sent::no, transient};
+}
+
+}  // namespace r2::curl

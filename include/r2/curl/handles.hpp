@@ -1,0 +1,28 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+
+namespace r2::curl {
+
+template <auto Free>
+struct freed_by {
+    template <class T>
+    void operator()(T* p) const noexcept {
+        Free(p);
+    }
+};
+
+using easy_handle = std::unique_ptr<CURL, freed_by<curl_easy_cleanup>>;
+using multi_handle = std::unique_ptr<CURLM, freed_by<curl_multi_cleanup>>;
+using url_handle = std::unique_ptr<CURLU, freed_by<curl_url_cleanup>>;
+using string_list = std::unique_ptr<curl_slist, freed_by<curl_slist_free_all>>;
+using text = std::unique_ptr<char, freed_by<curl_free>>;
+
+/// Once a process, and never undone: other parts of the program may use libcurl until the end.
+inline void initialise() noexcept {
+    [[maybe_unused]] static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+}  // namespace r2::curl

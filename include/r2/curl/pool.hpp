@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "r2/curl/client_options.hpp"
+#include "r2/curl/engine.hpp"
+#include "r2/curl/handles.hpp"
+#include "r2/engine.hpp"
+
+namespace r2::curl {
+
+/// The engines of one client. The one used last is lent first: its connections are the likeliest to be alive.
+class pool final : public engine_pool {
+public:
+    explicit pool(client_options settings) {
+        initialise();
+        if (settings.max_idle_connections <= 0) settings.max_idle_connections = 32;
+        settings_ = std::make_shared<const client_options>(std::move(settings));
+        idle_.reserve(static_cast<std::size_t>(settings_->max_idle_connections));
+    }
+
+    std::unique_ptr<engine> take() override {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!idle_.empty()) {
+                std::unique_ptr<engine> e = std::move(idle_.back());
+                idle_.pop_back();
+                return e;
+            }
+        }
+        auto e = std::make_unique<multi_engine>(settings_);
+        return e->usable() ? std::move(e) : nullptr;
+    }
+
+    void give_back(std::unique_ptr<engine> e) noexcept override {
+        const std::lock_guard lock(mutex_);
+        if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(e));  // else it is closed, after the lock
+    }
+
+private:
+    std::shared_ptr<const client_options> settings_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<engine>> idle_;
+};
+
+}  // namespace r2::curl

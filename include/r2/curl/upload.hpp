@@ -1,0 +1,56 @@
+#pragma once
+
+#include <curl/curl.h>
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace r2::curl {
+
+/// A file on its way out: as many bytes as it had when it was opened.
+class upload {
+public:
+    /// False where it can't be read.
+    bool open(std::string_view path) {
+        file_.reset(std::fopen(std::string(path).c_str(), "rb"));
+        struct stat about = {};
+        if (!file_ || ::fstat(::fileno(file_.get()), &about) != 0 || !S_ISREG(about.st_mode)) return close(), false;
+        size_ = left_ = about.st_size;
+        return true;
+    }
+
+    void close() noexcept { file_.reset(); }
+    curl_off_t size() const noexcept { return size_; }
+
+    /// CURLOPT_READFUNCTION. A file that became shorter aborts the transfer: the announced size can't be kept.
+    std::size_t read(char* to, std::size_t room) noexcept {
+        if (left_ == 0) return 0;
+        const auto wanted = static_cast<curl_off_t>(room) < left_ ? room : static_cast<std::size_t>(left_);
+        const std::size_t got = std::fread(to, 1, wanted, file_.get());
+        left_ -= static_cast<curl_off_t>(got);
+        return got > 0 ? got : CURL_READFUNC_ABORT;
+    }
+
+    /// CURLOPT_SEEKFUNCTION, for a request that libcurl sends again.
+    int seek(curl_off_t offset, int from) noexcept {
+        if (from != SEEK_SET || offset < 0 || offset > size_ || ::fseeko(file_.get(), offset, from) != 0)
+            return CURL_SEEKFUNC_FAIL;
+        left_ = size_ - offset;
+        return CURL_SEEKFUNC_OK;
+    }
+
+private:
+    struct closer {
+        void operator()(std::FILE* f) const noexcept { std::fclose(f); }
+    };
+
+    std::unique_ptr<std::FILE, closer> file_;
+    curl_off_t size_ = 0;
+    curl_off_t left_ = 0;
+};
+
+}  // namespace r2::curl

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <new>
+#include <string>
+#include <utility>
+
+#include "r2/curl/handles.hpp"
+#include "r2/words/error.hpp"
+
+namespace r2::curl {
+
+/// Where a URL leads: credentials go no further than their origin (RFC 6454).
+struct origin {
+    std::string scheme;
+    std::string host;
+    std::string port;
+
+    friend bool operator==(const origin&, const origin&) = default;
+};
+
+/// An absolute http or https URL, taken apart by libcurl. Its credentials are kept beside it, not in it.
+class url {
+public:
+    url() : handle_(curl_url()) {
+        if (!handle_) throw std::bad_alloc();
+    }
+
+    /// Takes the place of the URL before. What the error says quotes nothing of the text.
+    error parse(const std::string& text) {
+        curl_url_set(handle_.get(), CURLUPART_URL, nullptr, 0);
+        return settle(curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME));
+    }
+
+    /// Goes where a Location field says, from here (RFC 9110, 10.2.2; RFC 3986, 5). Credentials in the reference are a
+    /// stranger's, and not used; ours stay beside the URL only within the origin.
+    error follow(const std::string& reference) {
+        const origin before = where();
+        const std::string fragment = part(CURLUPART_FRAGMENT);
+        std::string user = std::move(user_), password = std::move(password_);
+        error bad = settle(curl_url_set(handle_.get(), CURLUPART_URL, reference.c_str(),
+                                        CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE | CURLU_ALLOW_SPACE));
+        if (bad) return bad;
+        const bool stays = where() == before;
+        user_ = stays ? std::move(user) : std::string();
+        password_ = stays ? std::move(password) : std::string();
+        if (part(CURLUPART_FRAGMENT).empty() && !fragment.empty())
+            curl_url_set(handle_.get(), CURLUPART_FRAGMENT, fragment.c_str(), 0);
+        return {};
+    }
+
+    origin where() const {
+        std::string host = part(CURLUPART_HOST);
+        for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+        return {part(CURLUPART_SCHEME), std::move(host), part(CURLUPART_PORT, CURLU_DEFAULT_PORT)};
+    }
+
+    std::string part(CURLUPart which, unsigned flags = 0) const {
+        char* found = nullptr;
+        if (curl_url_get(handle_.get(), which, &found, flags) != CURLUE_OK) return {};
+        const curl::text owned(found);
+        return owned.get();
+    }
+
+    /// The whole of it, without credentials.
+    std::string shown() const { return part(CURLUPART_URL); }
+
+    const std::string& user() const noexcept { return user_; }
+    const std::string& password() const noexcept { return password_; }
+    bool has_credentials() const noexcept { return !user_.empty() || !password_.empty(); }
+
+    CURLU* get() const noexcept { return handle_.get(); }
+
+private:
+    error settle(CURLUcode parsed) {
+        if (parsed == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
+        if (parsed == CURLUE_BAD_SCHEME)
+            return {errc::invalid_request, "the URL has no scheme: it begins with http:// or https://"};
+        if (parsed != CURLUE_OK) return {errc::invalid_request, std::string("the URL is malformed: ") + curl_url_strerror(parsed)};
+        if (const std::string scheme = part(CURLUPART_SCHEME); scheme != "http" && scheme != "https")
+            return {errc::invalid_request, "the URL's scheme is neither http nor https"};
+        user_ = part(CURLUPART_USER, CURLU_URLDECODE);
+        password_ = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
+        for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS})
+            curl_url_set(handle_.get(), secret, nullptr, 0);
+        return {};
+    }
+
+    url_handle handle_;
+    std::string user_;
+    std::string password_;
+};
+
+}  // namespace r2::curl

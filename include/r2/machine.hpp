@@ -1,0 +1,115 @@
+#pragma once
+
+#include <concepts>
+#include <optional>
+
+#include "r2/policy/options.hpp"
+#include "r2/policy/predicates.hpp"
+
+namespace r2 {
+
+/// What stays the same for all attempts of a range.
+struct rules {
+    int max_attempts = 0;
+    r2::replay replay = r2::replay::always;
+    retry_after_policy retry_after = {};
+    duration interval = {};
+    time_point deadline = never;
+};
+
+/// What became of one attempt, as far as the rules look at it.
+struct outcome {
+    int number = 1;
+    int status = 0;                    ///< 0: an error instead.
+    r2::sent sent = r2::sent::no;      ///< Of the error.
+    bool idempotent = true;            ///< The request as sent.
+    bool cut_by_stop = false;          ///< The error is the stop's own doing.
+    bool stop_requested = false;
+};
+
+/// Stop for this reason, or wait this long and go on.
+struct verdict {
+    r2::ended ended = r2::ended::not_yet;
+    duration wait = {};
+    wait_source wait_from = wait_source::none;
+
+    friend bool operator==(const verdict&, const verdict&) = default;
+};
+
+/// What only the user's own callables and the response can answer. Each is asked at most once, and only if the rules get
+/// that far.
+template <class A>
+concept answers = requires(A& a, int retry, duration previous, double u) {
+    { a.terminate_if() } -> std::same_as<std::optional<bool>>;     // nothing: not set
+    { a.retry_if() } -> std::same_as<bool>;
+    { a.retry_after() } -> std::same_as<std::optional<duration>>;  // as the server asked, unlimited
+    { a.backoff(retry, previous, u) } -> std::same_as<duration>;   // with jitter
+};
+
+/// Decides what follows an attempt. No clock, no I/O, no chance of its own: a value that is told everything.
+class machine {
+public:
+    constexpr explicit machine(const rules& r) noexcept : rules_(r) {}
+
+    /// The rules in their order; the first that matches wins. `u` in [0, 1) is the chance that jitter gets.
+    constexpr verdict decide(const outcome& o, time_point now, double u, answers auto& ask) {
+        const bool failed = o.status == 0 || o.status >= 400;
+
+        if (o.cut_by_stop) return {ended::stopped};
+        const std::optional<bool> terminate = ask.terminate_if();
+        if (terminate.value_or(false)) return {ended::condition_met};
+        if (!failed && !terminate) return {ended::succeeded};
+        if (failed && !ask.retry_if()) return {ended::not_retryable};
+        if (o.status == 0 && o.sent == sent::maybe && rules_.replay == replay::when_safe && !o.idempotent)
+            return {ended::unsafe_to_replay};
+        if (rules_.max_attempts > 0 && o.number >= rules_.max_attempts) return {ended::exhausted};
+        if (o.stop_requested) return {ended::stopped};
+        return past_deadline(next_wait(o.number - 1, u, ask), now);
+    }
+
+    /// The last rule, which a guard's longer wait has to pass again.
+    constexpr verdict past_deadline(const verdict& v, time_point now) const noexcept {
+        const bool past = rules_.deadline != never && later(now, v.wait) >= rules_.deadline;
+        return past && v.ended == ended::not_yet ? verdict{ended::deadline} : v;
+    }
+
+private:
+    constexpr verdict next_wait(int retry, double u, answers auto& ask) {
+        const retry_after_policy& policy = rules_.retry_after;
+        if (const auto asked = policy.honour ? ask.retry_after() : std::nullopt) {
+            const duration max = policy.max > duration{} ? policy.max : retry_after_policy{}.max;
+            if (*asked > max && policy.over == over_max::stop) return {ended::retry_after_too_long};
+            return {ended::not_yet, *asked > max && policy.over == over_max::clamp ? max : *asked, wait_source::retry_after};
+        }
+        if (rules_.interval > duration{}) return {ended::not_yet, rules_.interval, wait_source::interval};
+        previous_ = ask.backoff(retry, previous_, u);
+        return {ended::not_yet, previous_, wait_source::backoff};
+    }
+
+    rules rules_;
+    duration previous_ = {};  // the last wait of backoff, for a jitter that grows from it
+};
+
+/// The answers of these options about this attempt.
+class answers_of {
+public:
+    answers_of(const options& o, const attempt& a, wall_time now) : options_(o), attempt_(a), now_(now) {}
+
+    std::optional<bool> terminate_if() const {
+        return options_.terminate_if ? std::optional(options_.terminate_if(attempt_)) : std::nullopt;
+    }
+    bool retry_if() const { return options_.retry_if ? options_.retry_if(attempt_) : transient(attempt_); }
+    std::optional<duration> retry_after() const {
+        return attempt_.response() ? r2::retry_after(*attempt_.response(), now_) : std::nullopt;
+    }
+    duration backoff(int retry, duration previous, double u) const {
+        return options_.jitter.apply(options_.backoff.delay(retry), previous, u);
+    }
+
+private:
+    const options& options_;
+    const attempt& attempt_;
+    wall_time now_;
+};
+
+}  // namespace r2

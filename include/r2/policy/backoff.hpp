@@ -1,0 +1,81 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+namespace detail {
+
+/// The nearest duration, within [0, duration::max()], and 0 for what is no number.
+constexpr duration saturated(double nanoseconds) noexcept {
+    if (!(nanoseconds > 0)) return {};
+    if (nanoseconds >= 9223372036854775807.0) return duration::max();
+    return duration(static_cast<duration::rep>(nanoseconds + 0.5));
+}
+
+constexpr double power(double x, int n) noexcept {
+    double result = 1;
+    for (; n > 0; n /= 2, x *= x)
+        if (n % 2) result *= x;
+    return result;
+}
+
+constexpr duration capped(duration d, duration cap) noexcept { return cap > duration{} && d > cap ? cap : d; }
+
+constexpr duration exponential_delay(duration base, double factor, duration cap, int retry) noexcept {
+    if (base <= duration{}) return {};
+    return capped(saturated(static_cast<double>(base.count()) * power(factor, retry)), cap);
+}
+
+constexpr duration linear_delay(duration step, duration cap, int retry) noexcept {
+    if (step <= duration{}) return {};
+    const duration::rep times = static_cast<duration::rep>(retry) + 1;
+    return capped(step > duration::max() / times ? duration::max() : step * times, cap);
+}
+
+}  // namespace detail
+
+/// How the wait grows from retry to retry, before jitter. No retry number overflows.
+class backoff {
+public:
+    /// base, base·factor, base·factor², … up to `cap`; 0 or less is no cap.
+    static backoff exponential(duration base, double factor = 2.0, duration cap = {}) {
+        return backoff([=](int retry) { return detail::exponential_delay(base, factor, cap, retry); });
+    }
+
+    /// step, 2·step, 3·step, … up to `cap`; 0 or less is no cap.
+    static backoff linear(duration step, duration cap = {}) {
+        return backoff([=](int retry) { return detail::linear_delay(step, cap, retry); });
+    }
+
+    static backoff constant(duration d) {
+        return backoff([=](int) { return d; });
+    }
+
+    static backoff none() { return constant({}); }
+
+    /// Any callable on the number of the retry, from 0. What it throws reaches the loop.
+    template <class F>
+        requires std::is_invocable_r_v<duration, F&, int> && std::copy_constructible<F>
+    static backoff custom(F f) {
+        return backoff(std::move(f));
+    }
+
+    /// The wait before retry `retry`, from 0: never negative.
+    duration delay(int retry) const {
+        const duration d = delay_(retry < 0 ? 0 : retry);
+        return d < duration{} ? duration{} : d;
+    }
+
+private:
+    explicit backoff(std::function<duration(int)> delay) : delay_(std::move(delay)) {}
+
+    std::function<duration(int)> delay_;
+};
+
+}  // namespace r2

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "r2/words/attempt.hpp"
+#include "r2/words/request.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+/// A guard's answer to an attempt that wants to start.
+class admission {
+public:
+    struct go_t {
+        operator admission() const { return admission(); }
+        admission operator()() const { return admission(); }
+    };
+
+    /// Start as planned. Both `admission::go` and `admission::go()` say so.
+    static constexpr go_t go{};
+
+    admission() = default;
+
+    /// Start this much later than now, or as planned if that is later still.
+    static admission wait(duration d) {
+        admission a;
+        a.wait_ = d;
+        return a;
+    }
+
+    /// Don't start: the range ends with `ended::refused`. The reason is what `attempt::refusal()` tells.
+    static admission refuse(std::string reason) {
+        admission a;
+        a.refused_ = true;
+        a.reason_ = std::move(reason);
+        return a;
+    }
+
+    bool refused() const noexcept { return refused_; }
+    duration wait() const noexcept { return wait_; }
+    const std::string& reason() const noexcept { return reason_; }
+
+private:
+    bool refused_ = false;
+    duration wait_ = {};
+    std::string reason_;
+};
+
+/// Holds many ranges back together: a budget, a breaker, a limiter. Asked from every thread that runs a range of its;
+/// what it throws reaches that range's loop.
+class guard {
+public:
+    virtual ~guard() = default;
+
+    /// Whether attempt `number`, from 1, may start. The request is the one before `before_attempt`.
+    virtual admission admit(const request& q, int number, time_point now) = 0;
+
+    /// What became of an attempt that it admitted, before the decision.
+    virtual void record(const attempt&, time_point) {}
+
+    /// An attempt that it admitted is never made. Not to throw: it may be called while a range is destroyed.
+    virtual void cancel(const request&, time_point) {}
+};
+
+}  // namespace r2

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "r2/policy/backoff.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+/// How chance spreads a wait, so that clients that failed together don't come back together. Applied after backoff's cap.
+class jitter {
+public:
+    /// The delay as it is.
+    static constexpr jitter none() noexcept { return {kind::none, 0, {}, {}}; }
+
+    /// Anywhere from 0 to the delay.
+    static constexpr jitter full() noexcept { return {kind::full, 0, {}, {}}; }
+
+    /// Anywhere from half the delay to all of it.
+    static constexpr jitter equal() noexcept { return {kind::equal, 0, {}, {}}; }
+
+    /// The delay ± `p` of it, p from 0 to 1.
+    static constexpr jitter proportional(double p) noexcept { return {kind::proportional, p, {}, {}}; }
+
+    /// Anywhere from `base` to three times the wait before, up to `cap` (0 or less: no cap). Takes backoff's place.
+    static constexpr jitter decorrelated(duration base, duration cap = {}) noexcept {
+        return {kind::decorrelated, 0, base, cap};
+    }
+
+    /// The wait for backoff's `delay`, after a wait of `previous` (0 before the first one), by chance `u` in [0, 1).
+    constexpr duration apply(duration delay, duration previous, double u) const noexcept {
+        const auto d = static_cast<double>(delay.count());
+        switch (kind_) {
+            case kind::none: return delay;
+            case kind::full: return detail::saturated(u * d);
+            case kind::equal: return detail::saturated(d / 2 + u * d / 2);
+            case kind::proportional: return detail::saturated(d - p_ * d + 2 * p_ * d * u);
+            case kind::decorrelated: break;
+        }
+        const auto base = static_cast<double>(base_.count());
+        const auto before = previous > duration{} ? static_cast<double>(previous.count()) : base;
+        return detail::capped(detail::saturated(base + u * (3 * before - base)), cap_);
+    }
+
+private:
+    enum class kind { none, full, equal, proportional, decorrelated };
+
+    constexpr jitter(kind k, double p, duration base, duration cap) noexcept : kind_(k), p_(p), base_(base), cap_(cap) {}
+
+    kind kind_;
+    double p_;
+    duration base_;
+    duration cap_;
+};
+
+}  // namespace r2

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "r2/policy/predicate.hpp"
+
+namespace r2 {
+
+namespace detail {
+
+/// A ready-made question to a response; false where there was none.
+template <class F>
+struct of_response : predicate_base {
+    F f;
+    constexpr explicit of_response(F question) : f(std::move(question)) {}
+    constexpr bool operator()(const response& res) const { return f(res); }
+    constexpr bool operator()(const attempt& a) const { return a.response() && f(*a.response()); }
+};
+
+struct transient_t : predicate_base {
+    constexpr bool operator()(const response& res) const noexcept { return res.status == 429 || res.status >= 500; }
+    bool operator()(const attempt& a) const noexcept { return a.response() ? (*this)(*a.response()) : a.error().transient(); }
+};
+
+}  // namespace detail
+
+/// What may well pass by itself: 429, any status from 500 on, and the errors resolve, connect, timeout, disconnected, tls
+/// where the connection broke in the handshake, and protocol unless the body can't be decoded.
+inline constexpr detail::transient_t transient;
+
+/// The response has this status.
+constexpr auto status_is(int status) {
+    return detail::of_response([status](const response& res) { return res.status == status; });
+}
+
+/// The response has a status from `first` to `last`, both included.
+constexpr auto status_between(int first, int last) {
+    return detail::of_response([=](const response& res) { return first <= res.status && res.status <= last; });
+}
+
+/// One of the response's fields of this name has exactly this value.
+inline auto header_is(std::string name, std::string value) {
+    return detail::of_response([name = std::move(name), value = std::move(value)](const response& res) {
+        for (const header& field : res.headers)
+            if (detail::same_name(field.name, name) && field.value == value) return true;
+        return false;
+    });
+}
+
+/// The response's decoded body has this text somewhere.
+inline auto body_contains(std::string text) {
+    return detail::of_response(
+        [text = std::move(text)](const response& res) { return res.body.find(text) != std::string::npos; });
+}
+
+namespace detail {
+
+struct failed_with_t : predicate_base {
+    errc kind;
+    constexpr explicit failed_with_t(errc k) : kind(k) {}
+    bool operator()(const attempt& a) const noexcept { return a.error() == kind; }
+};
+
+}  // namespace detail
+
+/// The attempt got no response, for this reason.
+constexpr auto failed_with(errc kind) { return detail::failed_with_t(kind); }
+
+}  // namespace r2

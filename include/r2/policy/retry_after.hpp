@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "r2/policy/http_date.hpp"
+#include "r2/words/response.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+/// What to do where the server asks for a longer wait than `retry_after_policy::max`.
+enum class over_max {
+    stop,   ///< End the range: `ended::retry_after_too_long`.
+    clamp,  ///< Wait `max`, and so shorter than asked.
+    wait,   ///< Wait as asked.
+};
+
+/// How far a server's `Retry-After` is followed.
+struct retry_after_policy {
+    bool honour = true;                           ///< False: as if there were none.
+    duration max = std::chrono::hours(6);         ///< 0 or less: 6h.
+    r2::over_max over = r2::over_max::stop;
+};
+
+namespace detail {
+
+/// RFC 9110, 10.2.3: digits alone, as seconds. More than a duration holds is its longest.
+constexpr std::optional<duration> parse_seconds(std::string_view text) noexcept {
+    if (text.empty()) return std::nullopt;
+    constexpr duration::rep most = duration::max() / std::chrono::seconds(1);
+    duration::rep value = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value > most ? value : value * 10 + (c - '0');
+    }
+    return value > most ? duration::max() : std::chrono::seconds(value);
+}
+
+/// `to - from`, at most what a duration holds.
+constexpr duration between(wall_time from, wall_time to) noexcept {
+    if (to <= from) return {};
+    if (from < wall_time{} && to > wall_time::max() + from.time_since_epoch()) return duration::max();
+    return to - from;
+}
+
+}  // namespace detail
+
+/// The wait that a `Retry-After` of this value asks for (RFC 9110, 10.2.3); nothing where it is malformed, 0 or past.
+/// A date counts against `date`, the response's own Date field, if that is one, else against `now`.
+constexpr std::optional<duration> parse_retry_after(std::string_view value, std::string_view date, wall_time now) noexcept {
+    std::optional<duration> wait = detail::parse_seconds(value);
+    if (!wait)
+        if (const auto until = parse_http_date(value, now))
+            wait = detail::between(parse_http_date(date, now).value_or(now), *until);
+    return wait && *wait > duration{} ? wait : std::nullopt;
+}
+
+/// The wait that this response's first Retry-After asks for, if any.
+inline std::optional<duration> retry_after(const response& res, wall_time now) noexcept {
+    const auto value = res.headers.get("Retry-After");
+    return value ? parse_retry_after(*value, res.headers.get("Date").value_or(""), now) : std::nullopt;
+}
+
+}  // namespace r2

@@ -1,0 +1,8 @@
+#pragma once
+
+/// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request.
+
+#include "r2/client.hpp"
+#include "r2/policy/predicates.hpp"
+#include "r2/verbs.hpp"
+#include "r2/words/chance.hpp"

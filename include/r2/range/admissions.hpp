@@ -1,0 +1,55 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "r2/engine.hpp"
+#include "r2/policy/guard.hpp"
+
+namespace r2::detail {
+
+/// What the guards of a range said to its next attempt. Those that admitted it hear of it once more: what became of it, or
+/// that it is never made, at the latest when this is destroyed.
+class admissions {
+public:
+    admissions(std::vector<std::shared_ptr<guard>> guards, const request& q, engine& world)
+        : guards_(std::move(guards)), request_(q), world_(world) {
+        std::erase(guards_, nullptr);
+    }
+    admissions(admissions&&) = delete;
+    ~admissions() { cancel(); }
+
+    /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs.
+    admission ask(int number) {
+        admission answer;
+        for (const auto& each : guards_) {
+            admission one = each->admit(request_, number, world_.now());
+            if (one.refused()) {
+                cancel();
+                return one;
+            }
+            ++admitted_;
+            if (one.wait() > answer.wait()) answer = std::move(one);
+        }
+        return answer;
+    }
+
+    void record(const attempt& a) {
+        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) guards_[i]->record(a, world_.now());
+    }
+
+    void cancel() {
+        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) guards_[i]->cancel(request_, world_.now());
+    }
+
+private:
+    std::vector<std::shared_ptr<guard>> guards_;
+    const request& request_;
+    engine& world_;
+    std::size_t admitted_ = 0;
+};
+
+}  // namespace r2::detail

@@ -1,0 +1,219 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "r2/engine.hpp"
+#include "r2/machine.hpp"
+#include "r2/range/admissions.hpp"
+#include "r2/range/attempts.hpp"
+#include "r2/words/check.hpp"
+
+namespace r2 {
+
+namespace detail {
+
+/// One range at work: carries out on an engine what the machine decides.
+class attempt_loop {
+public:
+    attempt_loop(engine& world, const request& base, const options& o)
+        : world_(world),
+          base_(base),
+          options_(o),
+          deadline_(o.deadline > duration{} ? later(world.now(), o.deadline) : never),
+          machine_({o.max_attempts, o.replay, o.retry_after, o.interval, deadline_}),
+          admissions_(o.guards, base, world),
+          on_stop_(o.stop, waker{&world}) {}
+
+    /// Waits for the turn of attempt `number` and gets its request ready. Else says what came before it could be sent.
+    ended prepare(int number) {
+        ended cut = number == 1 ? admit_first() : ended::not_yet;
+        if (cut == ended::not_yet) cut = wait_turn();
+        if (cut == ended::not_yet && options_.before_attempt) {
+            own_ = base_;
+            answer_ = options_.before_attempt(*own_, number);
+            if (!answer_) cut = cut_short();
+        }
+        if (cut != ended::not_yet) admissions_.cancel();
+        return cut;
+    }
+
+    /// Makes the attempt that was prepared, and decides what follows it.
+    attempt make(int number) {
+        const time_point began = world_.now();
+        int sends = 0;
+        attempt a = answer_ ? attempt(std::move(*answer_)) : send(began, sends);
+        answer_.reset();
+        tell(a, {.number = number, .sends = sends, .elapsed = world_.now() - began});
+        decide(a);
+        if (options_.on_attempt) options_.on_attempt(sent_request(), std::as_const(a));
+        return a;
+    }
+
+    /// The attempt that stands for a range that ended before anything was sent.
+    attempt never_made(ended why) {
+        attempt a(reason(why), {.ended = why, .refusal = refusal_});
+        if (options_.on_attempt) options_.on_attempt(sent_request(), std::as_const(a));
+        return a;
+    }
+
+    static attempt without_engine() {
+        return attempt(error(errc::local, "no memory or file descriptors for one more transfer"),
+                       {.ended = ended::not_retryable});
+    }
+
+private:
+    struct waker {
+        engine* world;
+        void operator()() const noexcept { world->wake(); }
+    };
+
+    error reason(ended why) const {
+        if (why == ended::stopped) return {errc::stopped, "before the first attempt"};
+        if (why == ended::refused) return {errc::refused, refusal_};
+        return {errc::timeout, "the deadline of " + to_string(options_.deadline) + " is over before the first attempt"};
+    }
+
+    const request& sent_request() const noexcept { return own_ ? *own_ : base_; }
+
+    ended cut_short() {
+        if (options_.stop.stop_requested()) return ended::stopped;
+        return world_.now() >= deadline_ ? ended::deadline : ended::not_yet;
+    }
+
+    ended wait_turn() {
+        for (;;) {
+            if (const ended cut = cut_short(); cut != ended::not_yet) return cut;
+            if (world_.now() >= turn_) return ended::not_yet;
+            world_.wait_until(std::min(turn_, deadline_));
+        }
+    }
+
+    ended admit_first() {
+        const ended cut = cut_short();
+        return cut == ended::not_yet ? admit(1, {}, world_.now()).ended : cut;
+    }
+
+    /// Asks the guards, whose wait counts where it is longer than the loop's own; then the deadline once more.
+    verdict admit(int number, verdict v, time_point now) {
+        const admission answer = admissions_.ask(number);
+        if (answer.refused()) {
+            refusal_ = answer.reason();
+            return {ended::refused};
+        }
+        if (answer.wait() > v.wait) v = {ended::not_yet, answer.wait(), wait_source::guard};
+        v = machine_.past_deadline(v, now);
+        if (v.ended != ended::not_yet) admissions_.cancel();
+        turn_ = later(now, v.wait);
+        return v;
+    }
+
+    attempt send(time_point began, int& sends) {
+        const request& q = sent_request();
+        if (error bad = check(q)) return attempt(std::move(bad));
+
+        const time_point limit = std::min(deadline_, options_.timeout > duration{} ? later(began, options_.timeout) : never);
+        const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
+        const transfer_id id = world_.start(q, own);
+        for (time_point grace_ends = never;;) {
+            const time_point now = world_.now();
+            if (grace_ends == never && options_.stop.stop_requested())
+                grace_ends = later(now, std::max(options_.stop_grace, duration{}));
+            const time_point until = std::min(limit, grace_ends);
+            if (now >= until) {
+                sends = world_.cancel(id);
+                return limit <= grace_ends ? timed_out(limit - began, sends) : stopped(sends);
+            }
+            if (auto done = world_.wait_until(until)) {
+                sends = done->sends;
+                return std::move(done->result);
+            }
+        }
+    }
+
+    static attempt timed_out(duration limit, int sends) {
+        return attempt(sends > 0 ? error(errc::timeout, "no complete response within " + to_string(limit), sent::maybe)
+                                 : error(errc::timeout, "not sent within " + to_string(limit)));
+    }
+
+    attempt stopped(int sends) {
+        cut_by_stop_ = true;
+        return attempt(sends > 0 ? error(errc::stopped, "before the response was complete", sent::maybe)
+                                 : error(errc::stopped, "before the request was sent"));
+    }
+
+    /// Lets the user see and change the outcome, and the guards know it.
+    void tell(attempt& a, const notes& facts) {
+        a.notes_ = facts;
+        try {
+            if (options_.after_attempt) options_.after_attempt(sent_request(), a);
+        } catch (...) {
+            admissions_.record(a);
+            throw;
+        }
+        a.notes_ = facts;  // in case it was replaced by another attempt
+        admissions_.record(a);
+    }
+
+    void decide(attempt& a) {
+        const outcome o{.number = a.number(),
+                        .status = a.response() ? a.response()->status : 0,
+                        .sent = a.error().sent(),
+                        .idempotent = is_idempotent(sent_request()),
+                        .cut_by_stop = cut_by_stop_,
+                        .stop_requested = options_.stop.stop_requested()};
+        answers_of answers(options_, a, world_.wall_now());
+        const time_point now = world_.now();
+        verdict v = machine_.decide(o, now, world_.chance(), answers);
+        if (v.ended == ended::not_yet) v = admit(a.number() + 1, v, now);
+        a.notes_.ended = v.ended;
+        a.notes_.wait = v.wait;
+        a.notes_.wait_from = v.wait_from;
+        a.notes_.refusal = refusal_;
+    }
+
+    engine& world_;
+    const request& base_;
+    const options& options_;
+    const time_point deadline_;
+    machine machine_;
+    admissions admissions_;
+    time_point turn_ = time_point::min();
+    std::optional<request> own_;      // this attempt's own copy, where before_attempt may change it
+    std::optional<response> answer_;  // before_attempt's
+    std::string refusal_;
+    bool cut_by_stop_ = false;
+    std::stop_callback<waker> on_stop_;  // last, so that no wake comes once the rest is destroyed
+};
+
+}  // namespace detail
+
+/// The attempts of `q` on an engine of `pool`: the rules of the loop, as a coroutine. Runs when it is pulled.
+inline attempts run(std::shared_ptr<engine_pool> pool, request q, options o) {
+    engine_lease world(std::move(pool));
+    if (!world) {
+        attempt a = detail::attempt_loop::without_engine();
+        co_yield a;
+        co_return ended::not_retryable;
+    }
+
+    detail::attempt_loop loop(*world, q, o);
+    for (int number = 1;; ++number) {
+        if (const ended cut = loop.prepare(number); cut != ended::not_yet) {
+            if (number > 1) co_return cut;
+            attempt a = loop.never_made(cut);
+            co_yield a;
+            co_return cut;
+        }
+        attempt a = loop.make(number);
+        const ended decided = a.ended();
+        co_yield a;
+        if (decided != ended::not_yet) co_return decided;
+    }
+}
+
+}  // namespace r2

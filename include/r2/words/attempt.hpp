@@ -1,0 +1,133 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "r2/words/error.hpp"
+#include "r2/words/response.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+class attempts;
+
+/// The one reason for which a range ended.
+enum class ended {
+    not_yet,               ///< It goes on.
+    succeeded,             ///< A status below 400, and no `terminate_if`.
+    condition_met,         ///< `terminate_if` held.
+    not_retryable,         ///< A failure, and `retry_if` didn't hold.
+    exhausted,             ///< That was attempt `max_attempts`.
+    deadline,              ///< The next attempt would begin past `deadline`.
+    stopped,               ///< `stop` was requested.
+    refused,               ///< A guard said no.
+    retry_after_too_long,  ///< The server asked for a wait over `retry_after.max`.
+    unsafe_to_replay,      ///< It may have been processed, isn't idempotent, and `replay` is `when_safe`.
+    threw,                 ///< One of the user's own callables threw.
+};
+
+/// Who asked for a wait.
+enum class wait_source { none, backoff, interval, retry_after, guard };
+
+constexpr std::string_view to_string(ended e) noexcept {
+    constexpr std::string_view names[] = {"not_yet",  "succeeded", "condition_met",        "not_retryable",    "exhausted", "deadline",
+                                          "stopped",  "refused",   "retry_after_too_long", "unsafe_to_replay", "threw"};
+    return names[static_cast<std::size_t>(e)];
+}
+
+constexpr std::string_view to_string(wait_source s) noexcept {
+    constexpr std::string_view names[] = {"none", "backoff", "interval", "retry_after", "guard"};
+    return names[static_cast<std::size_t>(s)];
+}
+
+namespace detail {
+
+class attempt_loop;
+
+/// What the loop notes of an attempt beside its outcome.
+struct notes {
+    int number = 1;
+    int sends = 0;
+    duration elapsed = {};
+    r2::ended ended = r2::ended::not_yet;
+    duration wait = {};
+    r2::wait_source wait_from = r2::wait_source::none;
+    std::string refusal = {};
+};
+
+}  // namespace detail
+
+/// One attempt: its response or its error, and what was decided then. Binds as `auto&& [res, err] = a;`.
+class attempt {
+public:
+    explicit attempt(r2::response res, detail::notes n = {}) : response_(std::move(res)), notes_(std::move(n)) {}
+    explicit attempt(r2::error err, detail::notes n = {})
+        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt of neither response nor error")),
+          notes_(std::move(n)) {}
+
+    /// Null where the attempt got none. Lives as long as the attempt; moving out of it is allowed.
+    r2::response* response() noexcept { return response_ ? &*response_ : nullptr; }
+    const r2::response* response() const noexcept { return response_ ? &*response_ : nullptr; }
+
+    /// False where the attempt got a response.
+    const r2::error& error() const noexcept { return error_; }
+
+    /// From 1.
+    int number() const noexcept { return notes_.number; }
+
+    /// Requests really put on the wire, redirect hops included; 0 where none was.
+    int sends() const noexcept { return notes_.sends; }
+
+    /// From its start to its outcome, the waits before and after not counted.
+    duration elapsed() const noexcept { return notes_.elapsed; }
+
+    /// Whether no other follows, as of the decision: a stop may still come during the wait.
+    bool is_last() const noexcept { return notes_.ended != r2::ended::not_yet; }
+    r2::ended ended() const noexcept { return notes_.ended; }
+
+    /// The sleep that follows, from the decision on; 0 on the last.
+    duration wait() const noexcept { return notes_.wait; }
+    r2::wait_source wait_from() const noexcept { return notes_.wait_from; }
+
+    /// The reason that a guard gave for its refusal; else empty. Lives as long as the attempt.
+    const std::string& refusal() const noexcept { return notes_.refusal; }
+
+    template <std::size_t I, class A>
+        requires std::derived_from<std::remove_cvref_t<A>, attempt>
+    friend decltype(auto) get(A&& a) noexcept {
+        static_assert(I < 2, "an attempt binds two: [res, err]");
+        if constexpr (I == 0)
+            return a.response();
+        else
+            return a.error();
+    }
+
+private:
+    friend class attempts;
+    friend class detail::attempt_loop;
+
+    void end(r2::ended why) noexcept {
+        notes_.ended = why;
+        notes_.wait = {};
+        notes_.wait_from = r2::wait_source::none;
+    }
+
+    std::optional<r2::response> response_;
+    r2::error error_;
+    detail::notes notes_;
+};
+
+}  // namespace r2
+
+template <>
+struct std::tuple_size<r2::attempt> : std::integral_constant<std::size_t, 2> {};
+template <std::size_t I>
+struct std::tuple_element<I, r2::attempt> : std::conditional<I == 0, r2::response*, const r2::error&> {};
+template <std::size_t I>
+struct std::tuple_element<I, const r2::attempt> : std::conditional<I == 0, const r2::response*, const r2::error&> {};

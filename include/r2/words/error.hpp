@@ -1,0 +1,132 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace r2 {
+
+/// Why an attempt got no response. A std::error_condition enum.
+enum class errc {
+    invalid_request = 1,  ///< The method, URL, a header or an option is unusable: nothing was sent.
+    resolve,              ///< No address for the host, or the proxy.
+    connect,              ///< No connection to the host, or the proxy.
+    tls,                  ///< No secure connection: the handshake broke, or the peer isn't who it should be.
+    timeout,              ///< `timeout`, `deadline` or `connect_timeout` came first.
+    disconnected,         ///< The connection ended within the exchange.
+    protocol,             ///< The answer isn't one that HTTP allows.
+    too_large,            ///< The body is over `max_body`, or the head over 300 KiB.
+    too_many_redirects,   ///< More than `max_redirects`.
+    body_unreadable,      ///< The request's own file can't be read.
+    stopped,              ///< `stop` was requested.
+    refused,              ///< A guard said no.
+    local,                ///< Memory, files or configuration of this machine.
+};
+
+/// How much of the request may have left this machine.
+enum class sent {
+    no,     ///< Not a byte of it: safe to repeat.
+    maybe,  ///< Some or all: the server may have acted on it.
+};
+
+namespace detail {
+
+constexpr std::string_view text_of(errc e) noexcept {
+    switch (e) {
+        case errc::invalid_request: return "invalid request";
+        case errc::resolve: return "could not resolve";
+        case errc::connect: return "could not connect";
+        case errc::tls: return "no secure connection";
+        case errc::timeout: return "timeout";
+        case errc::disconnected: return "disconnected";
+        case errc::protocol: return "protocol error";
+        case errc::too_large: return "response too large";
+        case errc::too_many_redirects: return "too many redirects";
+        case errc::body_unreadable: return "request body unreadable";
+        case errc::stopped: return "stopped";
+        case errc::refused: return "refused";
+        case errc::local: return "local failure";
+    }
+    return "no error";
+}
+
+/// Both of r2's own codes and of the `errc` conditions.
+class r2_category_t final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "r2"; }
+    std::string message(int e) const override { return std::string(text_of(static_cast<errc>(e))); }
+
+    // A condition of r2 also stands for the standard one that says the same.
+    bool equivalent(int e, const std::error_condition& c) const noexcept override {
+        if (c == std::errc::timed_out) return e == static_cast<int>(errc::timeout);
+        if (c == std::errc::operation_canceled) return e == static_cast<int>(errc::stopped);
+        return std::error_category::equivalent(e, c);
+    }
+    using std::error_category::equivalent;
+};
+
+inline const r2_category_t& r2_category() noexcept {
+    static const r2_category_t category;
+    return category;
+}
+
+}  // namespace detail
+
+inline std::error_condition make_error_condition(errc e) noexcept { return {static_cast<int>(e), detail::r2_category()}; }
+
+/// Why an attempt got no response, or, where it got one, nothing: a false value.
+class error {
+public:
+    error() = default;
+
+    /// `detail` says what the kind can't; it must hold no secret.
+    error(errc kind, std::string detail = {}, r2::sent sent = r2::sent::no)
+        : error(kind, {static_cast<int>(kind), detail::r2_category()}, std::move(detail), sent, usually_passes(kind)) {}
+
+    /// With the code of a deeper layer, and its word on whether the same request may well succeed later.
+    error(errc kind, std::error_code code, std::string detail, r2::sent sent, bool transient)
+        : kind_(kind), sent_(sent), transient_(transient), code_(code), detail_(std::move(detail)) {}
+
+    explicit operator bool() const noexcept { return kind_ != errc{}; }
+
+    /// For experts: libcurl's CURLcode in the category "curl", or r2's own code in the category "r2".
+    std::error_code code() const noexcept { return code_; }
+
+    /// The kind and what is known beyond it, for people. Holds no credentials, cookies or bodies.
+    std::string message() const {
+        std::string text(detail::text_of(kind_));
+        return detail_.empty() ? text : text + ": " + detail_;
+    }
+
+    r2::sent sent() const noexcept { return sent_; }
+
+    /// Whether it may well pass by itself: what the predicate `transient` asks.
+    bool transient() const noexcept { return transient_; }
+
+    friend bool operator==(const error& e, errc kind) noexcept { return e.kind_ == kind; }
+
+    /// Holds for the `errc` and for the std::errc that says the same, such as std::errc::timed_out.
+    friend bool operator==(const error& e, const std::error_condition& c) noexcept {
+        return e && detail::r2_category().equivalent(static_cast<int>(e.kind_), c);
+    }
+    friend bool operator==(const error& e, std::errc c) noexcept { return e == std::make_error_condition(c); }
+
+private:
+    static constexpr bool usually_passes(errc kind) noexcept {
+        return kind == errc::resolve || kind == errc::connect || kind == errc::timeout || kind == errc::disconnected ||
+               kind == errc::protocol;
+    }
+
+    errc kind_ = {};
+    r2::sent sent_ = r2::sent::no;
+    bool transient_ = false;
+    std::error_code code_;
+    std::string detail_;
+};
+
+}  // namespace r2
+
+template <>
+struct std::is_error_condition_enum<r2::errc> : std::true_type {};
