@@ -19,23 +19,23 @@ class client {
 public:
     client(client_options settings = {}) : client(std::make_shared<curl::pool>(std::move(settings))) {}
 
-    attempts get(std::string url, options o = {}) const { return send({"GET", std::move(url)}, std::move(o)); }
-    attempts head(std::string url, options o = {}) const { return send({"HEAD", std::move(url)}, std::move(o)); }
+    attempts get(std::string url, options o = {}) const { return start({"GET", std::move(url)}, std::move(o)); }
+    attempts head(std::string url, options o = {}) const { return start({"HEAD", std::move(url)}, std::move(o)); }
     attempts post(std::string url, body b, options o = {}) const {
-        return send({"POST", std::move(url), {}, std::move(b)}, std::move(o));
+        return start({"POST", std::move(url), {}, std::move(b)}, std::move(o));
     }
     attempts put(std::string url, body b, options o = {}) const {
-        return send({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
+        return start({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
     }
     attempts patch(std::string url, body b, options o = {}) const {
-        return send({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
+        return start({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    attempts del(std::string url, options o = {}) const { return send({"DELETE", std::move(url)}, std::move(o)); }
+    attempts del(std::string url, options o = {}) const { return start({"DELETE", std::move(url)}, std::move(o)); }
 
     /// A template, so that `del(url, {})` means the options.
     template <std::convertible_to<body> B>
     attempts del(std::string url, B&& b, options o = {}) const {
-        return send({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
+        return start({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
     }
 
     /// Sends the fields as application/x-www-form-urlencoded, whatever `content_type` says.
@@ -45,20 +45,22 @@ public:
     }
 
     /// Any method. `options::headers`, `idempotency_key` and `content_type` are put over the request's own fields.
-    attempts send(request q, options o = {}) const {
-        for (const auto& [name, value] : o.headers) q.headers.erase(name);
-        for (const auto& [name, value] : o.headers) q.headers.add(name, value);
-        if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
-        if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
-            q.headers.set("Content-Type", o.content_type);
-        return run(pool_, std::move(q), std::move(o));
-    }
+    attempts send(request q, options o = {}) const { return start(std::move(q), std::move(o)); }
 
 protected:
     /// A client on other engines than libcurl's.
     explicit client(std::shared_ptr<engine_pool> engines) : pool_(std::move(engines)) {}
 
 private:
+    attempts start(request&& q, options&& o) const {
+        for (const auto& [name, value] : o.headers) q.headers.erase(name);
+        for (const auto& [name, value] : o.headers) q.headers.add(name, value);
+        if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
+        if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
+            q.headers.set("Content-Type", o.content_type);
+        return run(std::make_unique<detail::job>(detail::job{pool_, std::move(q), std::move(o)}));
+    }
+
     std::shared_ptr<engine_pool> pool_;
 };
 

@@ -90,17 +90,18 @@ private:
     duration previous_ = {};  // the last wait of backoff, for a jitter that grows from it
 };
 
-/// The answers of these options about this attempt.
+/// The answers of these options about this attempt. `wall_now` is only called where a server names a date.
+template <class WallNow>
 class answers_of {
 public:
-    answers_of(const options& o, const attempt& a, wall_time now) : options_(o), attempt_(a), now_(now) {}
+    answers_of(const options& o, const attempt& a, WallNow wall_now) : options_(o), attempt_(a), wall_now_(wall_now) {}
 
     std::optional<bool> terminate_if() const {
         return options_.terminate_if ? std::optional(options_.terminate_if(attempt_)) : std::nullopt;
     }
     bool retry_if() const { return options_.retry_if ? options_.retry_if(attempt_) : transient(attempt_); }
     std::optional<duration> retry_after() const {
-        return attempt_.response() ? r2::retry_after(*attempt_.response(), now_) : std::nullopt;
+        return attempt_.response() ? r2::retry_after(*attempt_.response(), wall_now_()) : std::nullopt;
     }
     duration backoff(int retry, duration previous, double u) const {
         return options_.jitter.apply(options_.backoff.delay(retry), previous, u);
@@ -109,7 +110,7 @@ public:
 private:
     const options& options_;
     const attempt& attempt_;
-    wall_time now_;
+    WallNow wall_now_;
 };
 
 }  // namespace r2

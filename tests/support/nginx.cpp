@@ -33,9 +33,7 @@ namespace fs = std::filesystem;
 constexpr int tool_limit_ms = 20'000;
 constexpr int answer_limit_s = 10;
 
-[[noreturn]] void throw_errno(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 /// Absolute path of a program, empty if there is none.
 std::string find_program(const std::string& name) {
@@ -170,16 +168,16 @@ public:
         std::promise<pid_t> started;
         auto child = started.get_future();
         // The death signal follows the thread that forked, hence one that lives as long as the program.
-        keeper_ = std::thread([what = std::move(what), started = std::move(started),
-                               released = released_.get_future()]() mutable {
-            try {
-                started.set_value(start(std::move(what)));
-            } catch (...) {
-                started.set_exception(std::current_exception());
-                return;
-            }
-            released.wait();
-        });
+        keeper_ = std::thread(
+            [what = std::move(what), started = std::move(started), released = released_.get_future()]() mutable {
+                try {
+                    started.set_value(start(std::move(what)));
+                } catch (...) {
+                    started.set_exception(std::current_exception());
+                    return;
+                }
+                released.wait();
+            });
         try {
             child_ = child.get();
         } catch (...) {
@@ -248,13 +246,15 @@ private_key = key.pem
 commonName = supplied
 )");
         write_file(directory_.path() / "index.txt", "");
-        openssl("req -x509 -extensions root -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem "
-                "-out ca.pem -days 2 -subj /CN=r2-test-authority");
+        openssl(
+            "req -x509 -extensions root -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem "
+            "-out ca.pem -days 2 -subj /CN=r2-test-authority");
         openssl("req -new -key key.pem -out leaf.csr");
         // `ca` takes explicit dates, which `x509 -req` of OpenSSL 3.0 does not.
         openssl("ca -batch -notext -in leaf.csr -extensions local -days 2 -out good.pem");
-        openssl("ca -batch -notext -in leaf.csr -extensions local -startdate 20200101000000Z -enddate 20210101000000Z "
-                "-out expired.pem");
+        openssl(
+            "ca -batch -notext -in leaf.csr -extensions local -startdate 20200101000000Z -enddate 20210101000000Z "
+            "-out expired.pem");
         openssl("ca -batch -notext -in leaf.csr -extensions other -days 2 -out wrong_host.pem");
     }
 
@@ -518,48 +518,26 @@ nginx& nginx::shared() {
     return started;
 }
 
-bool nginx::available() {
-    return !find_program("nginx").empty() && !find_program("openssl").empty();
-}
+bool nginx::available() { return !find_program("nginx").empty() && !find_program("openssl").empty(); }
 
-std::string nginx::http(std::string_view path) const {
-    return url("http", state_->http, path);
-}
+std::string nginx::http(std::string_view path) const { return url("http", state_->http, path); }
 
-std::string nginx::https(std::string_view path) const {
-    return url("https", state_->https, path);
-}
+std::string nginx::https(std::string_view path) const { return url("https", state_->https, path); }
 
-std::string nginx::expired(std::string_view path) const {
-    return url("https", state_->expired, path);
-}
+std::string nginx::expired(std::string_view path) const { return url("https", state_->expired, path); }
 
-std::string nginx::wrong_host(std::string_view path) const {
-    return url("https", state_->wrong_host, path);
-}
+std::string nginx::wrong_host(std::string_view path) const { return url("https", state_->wrong_host, path); }
 
-std::string nginx::h2c(std::string_view path) const {
-    return url("http", state_->h2c, path);
-}
+std::string nginx::h2c(std::string_view path) const { return url("http", state_->h2c, path); }
 
-std::uint16_t nginx::http_port() const {
-    return state_->http.number();
-}
+std::uint16_t nginx::http_port() const { return state_->http.number(); }
 
-std::uint16_t nginx::https_port() const {
-    return state_->https.number();
-}
+std::uint16_t nginx::https_port() const { return state_->https.number(); }
 
-std::string nginx::ca_file() const {
-    return certificates::shared().file("ca.pem");
-}
+std::string nginx::ca_file() const { return certificates::shared().file("ca.pem"); }
 
-std::vector<nginx::entry> nginx::log(std::string_view uri_part) const {
-    return state_->log(uri_part);
-}
+std::vector<nginx::entry> nginx::log(std::string_view uri_part) const { return state_->log(uri_part); }
 
-std::size_t nginx::requests_seen(std::string_view uri_part) const {
-    return log(uri_part).size();
-}
+std::size_t nginx::requests_seen(std::string_view uri_part) const { return log(uri_part).size(); }
 
 }  // namespace r2::testkit

@@ -55,10 +55,7 @@ public:
     easy(const easy&) = delete;
     easy& operator=(const easy&) = delete;
 
-    template <class value>
-    void set(CURLoption option, value what) {
-        curl_easy_setopt(handle_, option, what);
-    }
+    template <class value> void set(CURLoption option, value what) { curl_easy_setopt(handle_, option, what); }
 
     outcome run(const std::string& url) {
         outcome got;

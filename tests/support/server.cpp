@@ -16,6 +16,8 @@
 #include <charconv>
 #include <condition_variable>
 #include <deque>
+#include <exception>
+#include <iterator>
 #include <limits>
 #include <list>
 #include <map>
@@ -33,13 +35,9 @@ constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t buffer_size = 64 * 1024;
 constexpr milliseconds lingering_limit{5000};
 
-[[noreturn]] void throw_errno(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_name(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
@@ -70,43 +68,43 @@ std::optional<std::uint64_t> to_number(std::string_view text, int base) {
     return value;
 }
 
+constexpr auto reasons = std::to_array<std::pair<int, std::string_view>>({
+    {100, "Continue"},
+    {103, "Early Hints"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {417, "Expectation Failed"},
+    {425, "Too Early"},
+    {429, "Too Many Requests"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+});
+
 std::string_view reason(int status) {
-    switch (status) {
-        case 100: return "Continue";
-        case 103: return "Early Hints";
-        case 200: return "OK";
-        case 201: return "Created";
-        case 202: return "Accepted";
-        case 204: return "No Content";
-        case 206: return "Partial Content";
-        case 301: return "Moved Permanently";
-        case 302: return "Found";
-        case 303: return "See Other";
-        case 304: return "Not Modified";
-        case 307: return "Temporary Redirect";
-        case 308: return "Permanent Redirect";
-        case 400: return "Bad Request";
-        case 401: return "Unauthorized";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 408: return "Request Timeout";
-        case 409: return "Conflict";
-        case 413: return "Content Too Large";
-        case 417: return "Expectation Failed";
-        case 425: return "Too Early";
-        case 429: return "Too Many Requests";
-        case 500: return "Internal Server Error";
-        case 501: return "Not Implemented";
-        case 502: return "Bad Gateway";
-        case 503: return "Service Unavailable";
-        case 504: return "Gateway Timeout";
-        default: return "Status";
-    }
+    const auto* found = std::find_if(reasons.begin(), reasons.end(), [&](const auto& r) { return r.first == status; });
+    return found == reasons.end() ? "Status" : found->second;
 }
 
-bool has_no_body(int status) {
-    return status < 200 || status == 204 || status == 304;
-}
+bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
 sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
@@ -371,10 +369,17 @@ bool play(channel& to, const answer& what, bool head_only) {
 
 void finish(channel& with, answer::ending how, bool more_expected) {
     switch (how) {
-        case answer::ending::reset: with.reset(); break;
-        case answer::ending::hang: with.wait_until_left(); with.close(); break;
+        case answer::ending::reset:
+            with.reset();
+            break;
+        case answer::ending::hang:
+            with.wait_until_left();
+            with.close();
+            break;
         case answer::ending::keep:
-        case answer::ending::close: with.close_orderly(more_expected); break;
+        case answer::ending::close:
+            with.close_orderly(more_expected);
+            break;
     }
 }
 
@@ -388,13 +393,9 @@ std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash) {
     return hash;
 }
 
-std::string seen::header(std::string_view name) const {
-    return std::string(find_field(head, name).value_or(""));
-}
+std::string seen::header(std::string_view name) const { return std::string(find_field(head, name).value_or("")); }
 
-bool seen::has(std::string_view name) const {
-    return find_field(head, name).has_value();
-}
+bool seen::has(std::string_view name) const { return find_field(head, name).has_value(); }
 
 void answer::add(step next) {
     if (!next.pattern) next.pattern = std::make_shared<const std::string>();
@@ -422,9 +423,7 @@ answer answer::after(milliseconds silence) const {
     return changed;
 }
 
-answer answer::then(std::string_view bytes) const {
-    return repeat(bytes, 1);
-}
+answer answer::then(std::string_view bytes) const { return repeat(bytes, 1); }
 
 answer answer::then(const answer& next) const {
     auto changed = *this;
@@ -532,17 +531,11 @@ answer reply(int status, std::string_view body, const fields& more) {
     return made;
 }
 
-answer raw(std::string_view bytes) {
-    return answer{}.then(bytes);
-}
+answer raw(std::string_view bytes) { return answer{}.then(bytes); }
 
-answer nothing() {
-    return {};
-}
+answer nothing() { return {}; }
 
-answer late(milliseconds silence, const answer& what) {
-    return answer{}.after(silence).then(what);
-}
+answer late(milliseconds silence, const answer& what) { return answer{}.after(silence).then(what); }
 
 std::string chunk(std::string_view data) {
     std::array<char, 16> digits{};
@@ -550,33 +543,23 @@ std::string chunk(std::string_view data) {
     return std::string(digits.data(), end) + "\r\n" + std::string(data) + "\r\n";
 }
 
-fault accept_and_reset() {
-    return {.what = fault::kind::reset, .bytes = 0, .said = {}};
-}
+fault accept_and_reset() { return {.what = fault::kind::reset, .bytes = 0, .said = {}}; }
 
-fault accept_and_close() {
-    return {.what = fault::kind::close, .bytes = 0, .said = {}};
-}
+fault accept_and_close() { return {.what = fault::kind::close, .bytes = 0, .said = {}}; }
 
-fault accept_and_hang() {
-    return {.what = fault::kind::hang, .bytes = 0, .said = {}};
-}
+fault accept_and_hang() { return {.what = fault::kind::hang, .bytes = 0, .said = {}}; }
 
 fault reset_in_request(std::uint64_t bytes) {
     return {.what = fault::kind::reset_in_request, .bytes = bytes, .said = {}};
 }
 
-fault read_head_then_stop_reading() {
-    return {.what = fault::kind::stop_after_head, .bytes = 0, .said = {}};
-}
+fault read_head_then_stop_reading() { return {.what = fault::kind::stop_after_head, .bytes = 0, .said = {}}; }
 
 fault answer_after_head(answer what) {
     return {.what = fault::kind::answer_after_head, .bytes = 0, .said = std::move(what)};
 }
 
-fault no_fault() {
-    return {};
-}
+fault no_fault() { return {}; }
 
 class server::state {
 public:
@@ -600,14 +583,12 @@ public:
     state(const state&) = delete;
     state& operator=(const state&) = delete;
 
-    template <class change>
-    void configure(const change& apply) {
+    template <class change> void configure(const change& apply) {
         const std::lock_guard lock(mutex_);
         apply(*this);
     }
 
-    template <class condition>
-    bool wait(milliseconds timeout, const condition& met) const {
+    template <class condition> bool wait(milliseconds timeout, const condition& met) const {
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, timeout, met);
     }
@@ -778,22 +759,17 @@ private:
 server::server() : state_(std::make_unique<state>()) {}
 server::~server() = default;
 
-std::uint16_t server::port() const {
-    return state_->port_;
-}
+std::uint16_t server::port() const { return state_->port_; }
 
-std::string server::url(std::string_view target) const {
-    return url_of(port(), target);
-}
+std::string server::url(std::string_view target) const { return url_of(port(), target); }
 
 void server::script(std::vector<answer> answers) {
     state_->configure([&](state& s) { std::move(answers.begin(), answers.end(), std::back_inserter(s.script_)); });
 }
 
 void server::on(std::string path, std::vector<answer> answers) {
-    state_->configure([&](state& s) {
-        std::move(answers.begin(), answers.end(), std::back_inserter(s.paths_[std::move(path)]));
-    });
+    state_->configure(
+        [&](state& s) { std::move(answers.begin(), answers.end(), std::back_inserter(s.paths_[std::move(path)])); });
 }
 
 void server::handle(std::function<answer(const seen&)> handler) {
@@ -862,13 +838,9 @@ bool server::wait_until_all_left(milliseconds timeout) const {
 
 refusing_port::refusing_port() : socket_(bound_socket(port_)) {}
 
-refusing_port::~refusing_port() {
-    ::close(socket_);
-}
+refusing_port::~refusing_port() { ::close(socket_); }
 
-std::string refusing_port::url(std::string_view target) const {
-    return url_of(port_, target);
-}
+std::string refusing_port::url(std::string_view target) const { return url_of(port_, target); }
 
 full_backlog::full_backlog() : socket_(bound_socket(port_)) {
     const auto address = loopback(port_);
@@ -894,8 +866,6 @@ full_backlog::~full_backlog() {
     ::close(socket_);
 }
 
-std::string full_backlog::url(std::string_view target) const {
-    return url_of(port_, target);
-}
+std::string full_backlog::url(std::string_view target) const { return url_of(port_, target); }
 
 }  // namespace r2::testkit

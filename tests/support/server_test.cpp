@@ -127,10 +127,7 @@ struct easy {
     easy(const easy&) = delete;
     easy& operator=(const easy&) = delete;
 
-    template <class value>
-    void set(CURLoption option, value what) {
-        curl_easy_setopt(handle, option, what);
-    }
+    template <class value> void set(CURLoption option, value what) { curl_easy_setopt(handle, option, what); }
 
     CURLcode run(const std::string& url) {
         received = 0;
@@ -158,8 +155,7 @@ TEST(server, plays_a_script_in_order_and_then_the_default) {
     s.script({reply(503, "busy", {{"Retry-After", "1"}}), reply(404)});
     client c(s.port());
     c.get();
-    EXPECT_EQ(c.until("busy"),
-              "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 4\r\n\r\nbusy");
+    EXPECT_EQ(c.until("busy"), "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 4\r\n\r\nbusy");
     c.get();
     EXPECT_EQ(c.until("\r\n\r\n"), "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     c.get();
@@ -430,8 +426,8 @@ TEST(answer, lets_the_peer_leave_during_a_silence) {
 }
 
 TEST(answer, kills_the_connection_when_the_next_request_comes) {
-    for (const auto& first : {reply(200, "1").close_when_idle_request_comes(),
-                              reply(200, "1").reset_when_idle_request_comes()}) {
+    for (const auto& first :
+         {reply(200, "1").close_when_idle_request_comes(), reply(200, "1").reset_when_idle_request_comes()}) {
         server s;
         s.script({first});
         client c(s.port());

@@ -85,7 +85,6 @@ private:
     }
 
     void apply_settings() {
-        set(CURLOPT_USERAGENT, settings_.user_agent.empty() ? "r2/0.1.0" : settings_.user_agent.c_str());
         set_text(CURLOPT_PROXY, settings_.proxy);
         set_text(CURLOPT_CAINFO, settings_.ca_file);
         set_text(CURLOPT_SSLCERT, settings_.client_cert);
@@ -102,7 +101,7 @@ private:
         set(CURLOPT_NOSIGNAL, 1L);
         set(CURLOPT_QUICK_EXIT, 1L);  // else a hung name look-up blocks the removal of its transfer
         set(CURLOPT_PROTOCOLS_STR, "http,https");
-        set(CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decode
+        set(CURLOPT_ACCEPT_ENCODING, "");  // decodes all that libcurl can
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
         set(CURLOPT_FOLLOWLOCATION, 0L);
         set(CURLOPT_FAILONERROR, 0L);
@@ -151,7 +150,7 @@ private:
     /// Sets the handle to the current request, and to receive its answer.
     error load() {
         const request& q = *request_;
-        was_secure_ = was_secure_ || url_.part(CURLUPART_SCHEME) == "https";
+        was_secure_ = was_secure_ || url_.is_secure();
         const bool needs_length = q.method == "POST" || q.method == "PUT" || q.method == "PATCH";  // RFC 9110, 8.6
         if (q.body.is_file()) {
             if (!upload_.open(q.body.path()))
@@ -187,7 +186,7 @@ private:
     }
 
     void set_headers(const request& q, bool has_body) {
-        if (headers_set_ == q.headers && body_headers_set_ == has_body && type_set_ == q.body.content_type()) return;
+        if (list_ && headers_set_ == q.headers && body_headers_set_ == has_body && type_set_ == q.body.content_type()) return;
         string_list list;
         const auto append = [&](const std::string& line) {
             curl_slist* longer = curl_slist_append(list.get(), line.c_str());
@@ -195,11 +194,18 @@ private:
             static_cast<void>(list.release());
             list.reset(longer);
         };
+        // In libcurl's words, "name;" is an empty value, and "name:" is none: what it would send by itself is left out.
+        const auto unless_given = [&](std::string_view name, std::string_view value) {
+            if (!q.headers.contains(name)) append(std::string(name).append(value.empty() ? ":" : ": ").append(value));
+        };
         for (const auto& [name, value] : q.headers) append(value.empty() ? name + ";" : name + ": " + value);
+        // Here rather than by the options for them, which compose these lines anew for each request: 7 % of its cost.
+        unless_given("User-Agent", settings_.user_agent.empty() ? default_user_agent : settings_.user_agent);
+        unless_given("Accept-Encoding", "gzip");
+        unless_given("Accept", {});  // "*/*" says no more
         if (has_body) {
-            if (!q.headers.contains("Content-Type"))  // else libcurl says it is a form
-                append(q.body.content_type().empty() ? "Content-Type:" : "Content-Type: " + std::string(q.body.content_type()));
-            if (!q.headers.contains("Expect")) append("Expect:");
+            unless_given("Content-Type", q.body.content_type());  // else libcurl says that any is a form
+            unless_given("Expect", {});
         }
         set(CURLOPT_HTTPHEADER, list.get());
         list_ = std::move(list);
@@ -234,7 +240,7 @@ private:
         const origin before = url_.where();
         located_.clear();
         if (error bad = url_.follow(location)) return refused(errc::protocol, "a redirect that can't be followed");
-        if (was_secure_ && url_.part(CURLUPART_SCHEME) != "https")
+        if (was_secure_ && !url_.is_secure())
             return refused(errc::protocol, "a redirect from https to http, which isn't followed");
         const bool same_origin = url_.where() == before;
         url_shown_ = url_.shown();
@@ -254,6 +260,8 @@ private:
         set(CURLOPT_COOKIE, nullptr);
         stripped_ = true;
     }
+
+    static constexpr std::string_view default_user_agent = "r2/0.1.0";
 
     static transfer& self(void* data) noexcept { return *static_cast<transfer*>(data); }
 

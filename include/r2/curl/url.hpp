@@ -68,6 +68,7 @@ public:
 
     const std::string& user() const noexcept { return user_; }
     const std::string& password() const noexcept { return password_; }
+    bool is_secure() const noexcept { return secure_; }
     bool has_credentials() const noexcept { return !user_.empty() || !password_.empty(); }
 
     CURLU* get() const noexcept { return handle_.get(); }
@@ -78,7 +79,9 @@ private:
         if (parsed == CURLUE_BAD_SCHEME)
             return {errc::invalid_request, "the URL has no scheme: it begins with http:// or https://"};
         if (parsed != CURLUE_OK) return {errc::invalid_request, std::string("the URL is malformed: ") + curl_url_strerror(parsed)};
-        if (const std::string scheme = part(CURLUPART_SCHEME); scheme != "http" && scheme != "https")
+        const std::string scheme = part(CURLUPART_SCHEME);
+        secure_ = scheme == "https";
+        if (!secure_ && scheme != "http")
             return {errc::invalid_request, "the URL's scheme is neither http nor https"};
         user_ = part(CURLUPART_USER, CURLU_URLDECODE);
         password_ = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
@@ -90,6 +93,7 @@ private:
     url_handle handle_;
     std::string user_;
     std::string password_;
+    bool secure_ = false;
 };
 
 }  // namespace r2::curl

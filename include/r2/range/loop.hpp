@@ -82,13 +82,13 @@ private:
 
     ended cut_short() {
         if (options_.stop.stop_requested()) return ended::stopped;
-        return world_.now() >= deadline_ ? ended::deadline : ended::not_yet;
+        return deadline_ != never && world_.now() >= deadline_ ? ended::deadline : ended::not_yet;
     }
 
     ended wait_turn() {
         for (;;) {
             if (const ended cut = cut_short(); cut != ended::not_yet) return cut;
-            if (world_.now() >= turn_) return ended::not_yet;
+            if (turn_ == time_point::min() || world_.now() >= turn_) return ended::not_yet;
             world_.wait_until(std::min(turn_, deadline_));
         }
     }
@@ -166,7 +166,7 @@ private:
                         .idempotent = is_idempotent(sent_request()),
                         .cut_by_stop = cut_by_stop_,
                         .stop_requested = options_.stop.stop_requested()};
-        answers_of answers(options_, a, world_.wall_now());
+        answers_of answers(options_, a, [this] { return world_.wall_now(); });
         const time_point now = world_.now();
         verdict v = machine_.decide(o, now, world_.chance(), answers);
         if (v.ended == ended::not_yet) v = admit(a.number() + 1, v, now);
@@ -192,16 +192,27 @@ private:
 
 }  // namespace detail
 
-/// The attempts of `q` on an engine of `pool`: the rules of the loop, as a coroutine. Runs when it is pulled.
-inline attempts run(std::shared_ptr<engine_pool> pool, request q, options o) {
-    engine_lease world(std::move(pool));
+namespace detail {
+
+/// All that a range is made of. On the heap, as a coroutine moves its parameters more than once.
+struct job {
+    std::shared_ptr<engine_pool> pool;
+    r2::request request;
+    r2::options options;
+};
+
+}  // namespace detail
+
+/// The rules of the loop, as a coroutine: runs when it is pulled.
+inline attempts run(std::unique_ptr<detail::job> job) {
+    engine_lease world(job->pool);
     if (!world) {
         attempt a = detail::attempt_loop::without_engine();
         co_yield a;
         co_return ended::not_retryable;
     }
 
-    detail::attempt_loop loop(*world, q, o);
+    detail::attempt_loop loop(*world, job->request, job->options);
     for (int number = 1;; ++number) {
         if (const ended cut = loop.prepare(number); cut != ended::not_yet) {
             if (number > 1) co_return cut;

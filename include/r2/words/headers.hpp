@@ -59,7 +59,11 @@ public:
     bool contains(std::string_view name) const noexcept { return get(name).has_value(); }
 
     /// Appends a field, beside any of the same name.
-    void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+    void add(std::string name, std::string value) {
+        header& field = fields_.emplace_back();
+        field.name = std::move(name);
+        field.value = std::move(value);
+    }
 
     /// Makes this the only field of its name: in the place of the first one, else at the end.
     void set(std::string name, std::string value) {
