@@ -13,8 +13,8 @@
 
 namespace r2 {
 
-/// Connections, TLS and proxy settings, shared by the ranges that are made through it. Used from any thread; a range keeps
-/// what it needs of its client alive. Not usable across fork().
+/// Connections, TLS and proxy settings, shared by the ranges that are made through it. Used from any thread; a range
+/// keeps what it needs of its client alive. Not usable across fork().
 class client {
 public:
     client(client_options settings = {}) : client(std::make_shared<curl::pool>(std::move(settings))) {}
@@ -33,8 +33,7 @@ public:
     attempts del(std::string url, options o = {}) const { return start({"DELETE", std::move(url)}, std::move(o)); }
 
     /// A template, so that `del(url, {})` means the options.
-    template <std::convertible_to<body> B>
-    attempts del(std::string url, B&& b, options o = {}) const {
+    template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) const {
         return start({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
     }
 
@@ -53,12 +52,12 @@ protected:
 
 private:
     attempts start(request&& q, options&& o) const {
-        for (const auto& [name, value] : o.headers) q.headers.erase(name);
-        for (const auto& [name, value] : o.headers) q.headers.add(name, value);
+        o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
+        o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
         if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
         if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
             q.headers.set("Content-Type", o.content_type);
-        return run(std::make_unique<detail::job>(detail::job{pool_, std::move(q), std::move(o)}));
+        return run(std::unique_ptr<detail::job>(new detail::job{pool_, std::move(q), std::move(o)}));
     }
 
     std::shared_ptr<engine_pool> pool_;

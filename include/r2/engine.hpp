@@ -22,14 +22,8 @@ struct limits {
     int max_redirects = 10;
 };
 
-/// A transfer that came to its end.
-struct completion {
-    transfer_id id = {};
-    attempt result;
-    int sends = 0;
-};
-
-/// All that the loops need of the world: sending, waiting, the time and chance. Used by one thread at a time, but for `wake`.
+/// All that the loops need of the world: sending, waiting, the time and chance. Used by one thread at a time, but for
+/// `wake`.
 class engine {
 public:
     virtual ~engine() = default;
@@ -40,20 +34,25 @@ public:
     /// In [0, 1).
     virtual double chance() noexcept = 0;
 
-    /// Starts sending; the outcome, even that of a bad request, comes from `wait_until`. The request has to live until then.
+    /// Starts sending, for one `take` or `cancel` later, until which the request has to live.
     virtual transfer_id start(const request& q, const limits& l) = 0;
 
-    /// Ends a transfer at once, and says how often its request was put on the wire.
-    virtual int cancel(transfer_id id) noexcept = 0;
+    /// Blocks until a transfer is complete, which it names, or the time comes, or `wake` was called: whichever is
+    /// first.
+    virtual std::optional<transfer_id> wait_until(time_point until) = 0;
 
-    /// Blocks until a transfer completes, the time comes, or `wake` was called: whichever is first.
-    virtual std::optional<completion> wait_until(time_point until) = 0;
+    /// Puts the outcome of a complete transfer in its place, its sends noted.
+    virtual void take(transfer_id id, std::optional<attempt>& into) = 0;
+
+    /// Ends a transfer, complete or not, and says how often its request was put on the wire.
+    virtual int cancel(transfer_id id) noexcept = 0;
 
     /// Ends the `wait_until` that runs, or else the next one. From any thread; async-signal-unsafe.
     virtual void wake() noexcept = 0;
 };
 
-/// Lends engines, one to each range that runs, and so keeps what they keep: connections, TLS sessions, names. Thread-safe.
+/// Lends engines, one to each range that runs, and so keeps what they keep: connections, TLS sessions, names.
+/// Thread-safe.
 class engine_pool {
 public:
     virtual ~engine_pool() = default;

@@ -20,10 +20,10 @@ struct rules {
 /// What became of one attempt, as far as the rules look at it.
 struct outcome {
     int number = 1;
-    int status = 0;                    ///< 0: an error instead.
-    r2::sent sent = r2::sent::no;      ///< Of the error.
-    bool idempotent = true;            ///< The request as sent.
-    bool cut_by_stop = false;          ///< The error is the stop's own doing.
+    int status = 0;                ///< 0: an error instead.
+    r2::sent sent = r2::sent::no;  ///< Of the error.
+    bool idempotent = true;        ///< The request as sent.
+    bool cut_by_stop = false;      ///< The error is the stop's own doing.
     bool stop_requested = false;
 };
 
@@ -36,11 +36,11 @@ struct verdict {
     friend bool operator==(const verdict&, const verdict&) = default;
 };
 
-/// What only the user's own callables and the response can answer. Each is asked at most once, and only if the rules get
-/// that far.
+/// What only the user's own callables and the response can answer. Each is asked at most once, and only if the rules
+/// get that far.
 template <class A>
 concept answers = requires(A& a, int retry, duration previous, double u) {
-    { a.terminate_if() } -> std::same_as<std::optional<bool>>;     // nothing: not set
+    { a.terminate_if() } -> std::same_as<std::optional<bool>>;  // nothing: not set
     { a.retry_if() } -> std::same_as<bool>;
     { a.retry_after() } -> std::same_as<std::optional<duration>>;  // as the server asked, unlimited
     { a.backoff(retry, previous, u) } -> std::same_as<duration>;   // with jitter
@@ -79,7 +79,8 @@ private:
         if (const auto asked = policy.honour ? ask.retry_after() : std::nullopt) {
             const duration max = policy.max > duration{} ? policy.max : retry_after_policy{}.max;
             if (*asked > max && policy.over == over_max::stop) return {ended::retry_after_too_long};
-            return {ended::not_yet, *asked > max && policy.over == over_max::clamp ? max : *asked, wait_source::retry_after};
+            return {ended::not_yet, *asked > max && policy.over == over_max::clamp ? max : *asked,
+                    wait_source::retry_after};
         }
         if (rules_.interval > duration{}) return {ended::not_yet, rules_.interval, wait_source::interval};
         previous_ = ask.backoff(retry, previous_, u);
@@ -91,8 +92,7 @@ private:
 };
 
 /// The answers of these options about this attempt. `wall_now` is only called where a server names a date.
-template <class WallNow>
-class answers_of {
+template <class WallNow> class answers_of {
 public:
     answers_of(const options& o, const attempt& a, WallNow wall_now) : options_(o), attempt_(a), wall_now_(wall_now) {}
 

@@ -14,7 +14,8 @@ inline const client& client_of(const options& o) { return o.via ? *o.via : defau
 
 }  // namespace detail
 
-// The verbs, through `options::via` or else the default client. Each returns at once; what is sent is sent by the range.
+// The verbs, through `options::via` or else the default client. Each returns at once; what is sent is sent by the
+// range.
 
 inline attempts get(std::string url, options o = {}) {
     const client& c = detail::client_of(o);
@@ -47,8 +48,7 @@ inline attempts del(std::string url, options o = {}) {
 }
 
 /// With a body. A template, so that `del(url, {})` means the options.
-template <std::convertible_to<body> B>
-attempts del(std::string url, B&& b, options o = {}) {
+template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) {
     const client& c = detail::client_of(o);
     return c.del(std::move(url), std::forward<B>(b), std::move(o));
 }

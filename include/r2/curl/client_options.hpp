@@ -40,8 +40,8 @@ struct client_options {
     /// From name look-up to the end of the TLS handshake (CURLOPT_CONNECTTIMEOUT_MS).
     duration connect_timeout = std::chrono::seconds(10);
 
-    /// Kept open from one range to the next, by each range that ran at the same time as another; and how many of those are
-    /// remembered (CURLMOPT_MAXCONNECTS). Not set: 32.
+    /// Kept open from one range to the next, by each range that ran at the same time as another; and how many of those
+    /// are remembered (CURLMOPT_MAXCONNECTS). Not set: 32.
     int max_idle_connections = 0;
 
     /// Names of further header fields that are credentials: a redirect to another origin drops them, as it does

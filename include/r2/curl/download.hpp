@@ -20,7 +20,8 @@ public:
     static constexpr std::size_t max_head = 300U << 10;
 
     void begin(std::size_t max_body) noexcept {
-        answer_ = {};
+        answer_.headers.clear();
+        answer_.body.clear();
         max_body_ = max_body;
         head_bytes_ = 0;
         state_ = state::before;
@@ -31,20 +32,15 @@ public:
     bool line(std::string_view text) {
         head_bytes_ += text.size();
         if (head_bytes_ > max_head) return too_large_ = true, false;
-        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+        if (text.ends_with('\n')) text.remove_suffix(1);
+        if (text.ends_with('\r')) text.remove_suffix(1);
 
-        if (state_ == state::head) {
-            if (text.empty())
-                end_head();
-            else
-                field(text);
-        } else if (text.starts_with("HTTP/")) {  // also after a 1xx, or an answer that libcurl met with credentials
-            answer_.status = status_in(text);
-            answer_.headers.clear();
-            answer_.headers.reserve(16);
-            answer_.body.clear();
-            state_ = state::head;
-        }
+        if (state_ != state::head)
+            begin_head(text);
+        else if (text.empty())
+            end_head();
+        else
+            field(text);
         return true;
     }
 
@@ -76,15 +72,23 @@ private:
         return status;
     }
 
-    static std::string_view trimmed(std::string_view text) noexcept {
-        while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-        while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-        return text;
+    // Also after a 1xx, or an answer that libcurl met with credentials.
+    void begin_head(std::string_view text) {
+        if (!text.starts_with("HTTP/")) return;  // a trailer
+        answer_.status = status_in(text);
+        answer_.headers.clear();
+        answer_.headers.reserve(16, 512);
+        answer_.body.clear();
+        state_ = state::head;
     }
 
     void field(std::string_view text) {
-        if (const std::size_t colon = text.find(':'); colon != std::string_view::npos)
-            answer_.headers.add(std::string(text.substr(0, colon)), std::string(trimmed(text.substr(colon + 1))));
+        const std::size_t colon = text.find(':');
+        if (colon == std::string_view::npos) return;
+        while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+        std::size_t value = colon + 1;
+        while (value < text.size() && (text[value] == ' ' || text[value] == '\t')) ++value;
+        answer_.headers.add_line(text, colon, value);
     }
 
     void end_head() {

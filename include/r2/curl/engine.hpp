@@ -32,7 +32,7 @@ public:
 #endif
     }
     ~multi_engine() override {
-        for (const auto& each : running_) curl_multi_remove_handle(multi_.get(), each->handle());
+        while (!transfers_.empty()) cancel(transfers_.back()->id());
     }
 
     /// Whether it can be woken: a multi handle that found no descriptors for that looks as good as any.
@@ -44,36 +44,33 @@ public:
 
     transfer_id start(const request& q, const limits& l) override {
         const transfer_id id{++last_id_};
-        running_.reserve(running_.size() + 1);
-        std::unique_ptr<transfer> t = take_idle();
-        if (error bad = t->begin(id, q, l)) {
-            finish(std::move(t), attempt(std::move(bad)));
-            return id;
+        transfers_.push_back(take_idle());
+        transfer& t = *transfers_.back();
+        if (t.begin(id, q, l)) {
+            curl_multi_add_handle(multi_.get(), t.handle());
+            ++running_;
+        } else {
+            complete_.push_back(id);
         }
-        curl_multi_add_handle(multi_.get(), t->handle());
-        running_.push_back(std::move(t));
         return id;
     }
 
-    int cancel(transfer_id id) noexcept override {
-        std::erase_if(finished_, [&](const completion& c) { return c.id == id; });
-        const auto found = std::find_if(running_.begin(), running_.end(), [&](const auto& t) { return t->id() == id; });
-        if (found == running_.end()) return 0;
-        const int sends = (*found)->sends();
-        curl_multi_remove_handle(multi_.get(), (*found)->handle());
-        put_idle(std::move(*found));
-        running_.erase(found);
-        return sends;
+    void take(transfer_id id, std::optional<attempt>& into) override {
+        const returned done(*this, id);
+        std::erase(complete_, id);
+        done->result(into);
     }
 
-    std::optional<completion> wait_until(time_point until) override {
+    int cancel(transfer_id id) noexcept override {
+        const returned cut(*this, id);
+        if (std::erase(complete_, id) == 0) stop(*cut);
+        return cut->sends();
+    }
+
+    std::optional<transfer_id> wait_until(time_point until) override {
         for (;;) {
-            if (!running_.empty()) perform();
-            if (!finished_.empty()) {
-                completion first = std::move(finished_.front());
-                finished_.erase(finished_.begin());
-                return first;
-            }
+            if (running_ > 0) perform();
+            if (!complete_.empty()) return complete_.front();
             const time_point now = this->now();
             if (woken_.exchange(false, std::memory_order_acquire) || now >= until) return std::nullopt;
             const auto left = std::min(until - now, time_point::duration(std::chrono::hours(1)));
@@ -99,49 +96,58 @@ private:
 
     void hop_done(transfer& t, CURLcode code) {
         curl_multi_remove_handle(multi_.get(), t.handle());
-        std::optional<attempt> result = t.end(code);
-        if (!result) {
+        if (!t.end(code)) {
             curl_multi_add_handle(multi_.get(), t.handle());
             return;
         }
-        const auto place = std::find_if(running_.begin(), running_.end(), [&](const auto& each) { return each.get() == &t; });
-        std::unique_ptr<transfer> done = std::move(*place);
-        running_.erase(place);
-        finish(std::move(done), std::move(*result));
+        --running_;
+        complete_.push_back(t.id());
+    }
+
+    void stop(transfer& t) noexcept {
+        curl_multi_remove_handle(multi_.get(), t.handle());
+        --running_;
     }
 
     void fail_all() {
-        while (!running_.empty()) {
-            std::unique_ptr<transfer> t = std::move(running_.back());
-            running_.pop_back();
-            curl_multi_remove_handle(multi_.get(), t->handle());
-            const sent how_far = t->sends() > 0 ? sent::maybe : sent::no;
-            finish(std::move(t), attempt(error(errc::local, "libcurl can't go on", how_far)));
+        for (const auto& t : transfers_) {
+            if (std::find(complete_.begin(), complete_.end(), t->id()) != complete_.end()) continue;
+            stop(*t);
+            t->end(CURLE_OUT_OF_MEMORY);
+            complete_.push_back(t->id());
         }
     }
 
-    void finish(std::unique_ptr<transfer> t, attempt result) {
-        finished_.push_back({t->id(), std::move(result), t->sends()});
-        put_idle(std::move(t));
-    }
+    /// A transfer on its way back from its user; made idle in the end.
+    class returned {
+    public:
+        returned(multi_engine& engine, transfer_id id) noexcept
+            : engine_(engine),
+              place_(std::find_if(engine.transfers_.begin(), engine.transfers_.end(),
+                                  [&](const auto& t) { return t->id() == id; })) {}
+        returned(returned&&) = delete;
+        ~returned() {
+            (*place_)->release();
+            if ((*place_)->reusable() && !engine_.idle_) engine_.idle_ = std::move(*place_);
+            engine_.transfers_.erase(place_);
+        }
 
-    std::unique_ptr<transfer> take_idle() {
-        if (idle_.empty()) return std::make_unique<transfer>(*settings_);
-        std::unique_ptr<transfer> t = std::move(idle_.back());
-        idle_.pop_back();
-        return t;
-    }
+        transfer* operator->() const noexcept { return place_->get(); }
+        transfer& operator*() const noexcept { return **place_; }
 
-    void put_idle(std::unique_ptr<transfer> t) noexcept {
-        t->release();
-        if (t->reusable() && idle_.empty()) idle_.push_back(std::move(t));
-    }
+    private:
+        multi_engine& engine_;
+        std::vector<std::unique_ptr<transfer>>::iterator place_;
+    };
+
+    std::unique_ptr<transfer> take_idle() { return idle_ ? std::move(idle_) : std::make_unique<transfer>(*settings_); }
 
     std::shared_ptr<const client_options> settings_;
     multi_handle multi_;
-    std::vector<std::unique_ptr<transfer>> running_;
-    std::vector<std::unique_ptr<transfer>> idle_;
-    std::vector<completion> finished_;
+    std::vector<std::unique_ptr<transfer>> transfers_;  // running or complete
+    std::vector<transfer_id> complete_;
+    std::unique_ptr<transfer> idle_;  // one for the next range: with a handle made, and set
+    int running_ = 0;
     std::uint64_t last_id_ = 0;
     detail::splitmix64 chance_{detail::entropy()};
     std::atomic<bool> woken_ = false;

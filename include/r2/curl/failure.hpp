@@ -15,45 +15,56 @@ namespace r2::curl {
 constexpr errc kind_of(CURLcode code) noexcept {
     switch (code) {
         case CURLE_UNSUPPORTED_PROTOCOL:
-        case CURLE_URL_MALFORMAT: return errc::invalid_request;
+        case CURLE_URL_MALFORMAT:
+            return errc::invalid_request;
 
         case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY: return errc::resolve;
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return errc::resolve;
 
         case CURLE_COULDNT_CONNECT:
         case CURLE_PROXY:
         case CURLE_NO_CONNECTION_AVAILABLE:
-        case CURLE_QUIC_CONNECT_ERROR: return errc::connect;
+        case CURLE_QUIC_CONNECT_ERROR:
+            return errc::connect;
 
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
         case CURLE_SSL_INVALIDCERTSTATUS:
-        case CURLE_SSL_CLIENTCERT: return errc::tls;
+        case CURLE_SSL_CLIENTCERT:
+            return errc::tls;
 
-        case CURLE_OPERATION_TIMEDOUT: return errc::timeout;
+        case CURLE_OPERATION_TIMEDOUT:
+            return errc::timeout;
 
         case CURLE_PARTIAL_FILE:
         case CURLE_GOT_NOTHING:
         case CURLE_SEND_ERROR:
         case CURLE_RECV_ERROR:
         case CURLE_HTTP2_STREAM:
-        case CURLE_SSL_SHUTDOWN_FAILED: return errc::disconnected;
+        case CURLE_SSL_SHUTDOWN_FAILED:
+            return errc::disconnected;
 
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_HTTP2:
         case CURLE_HTTP3:
-        case CURLE_BAD_CONTENT_ENCODING: return errc::protocol;
+        case CURLE_BAD_CONTENT_ENCODING:
+            return errc::protocol;
 
-        case CURLE_FILESIZE_EXCEEDED: return errc::too_large;
-        case CURLE_TOO_MANY_REDIRECTS: return errc::too_many_redirects;
+        case CURLE_FILESIZE_EXCEEDED:
+            return errc::too_large;
+        case CURLE_TOO_MANY_REDIRECTS:
+            return errc::too_many_redirects;
 
         case CURLE_READ_ERROR:
-        case CURLE_SEND_FAIL_REWIND: return errc::body_unreadable;
+        case CURLE_SEND_FAIL_REWIND:
+            return errc::body_unreadable;
 
         // Memory, files, configuration, our own callbacks, and what libcurl may come to say in the future.
-        default: return errc::local;
+        default:
+            return errc::local;
     }
 }
 
@@ -81,7 +92,7 @@ struct circumstances {
     int sends = 0;
     std::string_view text = {};  ///< CURLOPT_ERRORBUFFER.
     std::string host = {};
-    int os_error = 0;            ///< CURLINFO_OS_ERRNO.
+    int os_error = 0;  ///< CURLINFO_OS_ERRNO.
     duration connect_timeout = {};
 };
 
@@ -89,7 +100,8 @@ struct circumstances {
 constexpr bool quotes_no_secret(CURLcode code) noexcept {
     return kind_of(code) == errc::tls || kind_of(code) == errc::disconnected || code == CURLE_SSL_CERTPROBLEM ||
            code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CRL_BADFILE || code == CURLE_SSL_CIPHER ||
-           code == CURLE_HTTP2 || code == CURLE_HTTP3 || code == CURLE_OPERATION_TIMEDOUT || code == CURLE_INTERFACE_FAILED;
+           code == CURLE_HTTP2 || code == CURLE_HTTP3 || code == CURLE_OPERATION_TIMEDOUT ||
+           code == CURLE_INTERFACE_FAILED;
 }
 
 /// Out of "Failed to connect to HOST port N after 3 ms: …", so that it names the proxy if it was that.
@@ -122,7 +134,11 @@ inline error failure(CURLcode code, const circumstances& c) {
     const bool transient = kind == errc::tls        ? handshake_broke(code, c.text)
                            : kind == errc::protocol ? code != CURLE_BAD_CONTENT_ENCODING
                                                     : error(kind).transient();
-    return {kind, {static_cast<int>(code), category()}, detail_of(code, c), c.sends > 0 ? sent::maybe : sent::no, transient};
+    return {kind,
+            {static_cast<int>(code), category()},
+            detail_of(code, c),
+            c.sends > 0 ? sent::maybe : sent::no,
+            transient};
 }
 
 }  // namespace r2::curl

@@ -6,12 +6,8 @@
 
 namespace r2::curl {
 
-template <auto Free>
-struct freed_by {
-    template <class T>
-    void operator()(T* p) const noexcept {
-        Free(p);
-    }
+template <auto Free> struct freed_by {
+    template <class T> void operator()(T* p) const noexcept { Free(p); }
 };
 
 using easy_handle = std::unique_ptr<CURL, freed_by<curl_easy_cleanup>>;

@@ -78,11 +78,11 @@ private:
         if (parsed == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
         if (parsed == CURLUE_BAD_SCHEME)
             return {errc::invalid_request, "the URL has no scheme: it begins with http:// or https://"};
-        if (parsed != CURLUE_OK) return {errc::invalid_request, std::string("the URL is malformed: ") + curl_url_strerror(parsed)};
+        if (parsed != CURLUE_OK)
+            return {errc::invalid_request, std::string("the URL is malformed: ") + curl_url_strerror(parsed)};
         const std::string scheme = part(CURLUPART_SCHEME);
         secure_ = scheme == "https";
-        if (!secure_ && scheme != "http")
-            return {errc::invalid_request, "the URL's scheme is neither http nor https"};
+        if (!secure_ && scheme != "http") return {errc::invalid_request, "the URL's scheme is neither http nor https"};
         user_ = part(CURLUPART_USER, CURLU_URLDECODE);
         password_ = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
         for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS})

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <type_traits>
@@ -45,37 +46,49 @@ class backoff {
 public:
     /// base, base·factor, base·factor², … up to `cap`; 0 or less is no cap.
     static backoff exponential(duration base, double factor = 2.0, duration cap = {}) {
-        return backoff([=](int retry) { return detail::exponential_delay(base, factor, cap, retry); });
+        return {kind::exponential, base, factor, cap};
     }
 
     /// step, 2·step, 3·step, … up to `cap`; 0 or less is no cap.
-    static backoff linear(duration step, duration cap = {}) {
-        return backoff([=](int retry) { return detail::linear_delay(step, cap, retry); });
-    }
+    static backoff linear(duration step, duration cap = {}) { return {kind::linear, step, 0, cap}; }
 
-    static backoff constant(duration d) {
-        return backoff([=](int) { return d; });
-    }
-
+    static backoff constant(duration d) { return {kind::exponential, d, 1, {}}; }
     static backoff none() { return constant({}); }
 
     /// Any callable on the number of the retry, from 0. What it throws reaches the loop.
     template <class F>
-        requires std::is_invocable_r_v<duration, F&, int> && std::copy_constructible<F>
+    requires std::is_invocable_r_v<duration, F&, int> && std::copy_constructible<F>
     static backoff custom(F f) {
-        return backoff(std::move(f));
+        backoff b(kind::custom, {}, 0, {});
+        b.custom_ = std::move(f);
+        return b;
     }
 
     /// The wait before retry `retry`, from 0: never negative.
     duration delay(int retry) const {
-        const duration d = delay_(retry < 0 ? 0 : retry);
-        return d < duration{} ? duration{} : d;
+        retry = std::max(retry, 0);
+        switch (kind_) {
+            case kind::exponential:
+                return detail::exponential_delay(first_, factor_, cap_, retry);
+            case kind::linear:
+                return detail::linear_delay(first_, cap_, retry);
+            case kind::custom:
+                break;
+        }
+        return std::max(custom_(retry), duration{});
     }
 
 private:
-    explicit backoff(std::function<duration(int)> delay) : delay_(std::move(delay)) {}
+    enum class kind { exponential, linear, custom };
 
-    std::function<duration(int)> delay_;
+    backoff(kind k, duration first, double factor, duration cap)
+        : kind_(k), first_(first), factor_(factor), cap_(cap) {}
+
+    kind kind_;
+    duration first_;
+    double factor_;
+    duration cap_;
+    std::function<duration(int)> custom_;
 };
 
 }  // namespace r2

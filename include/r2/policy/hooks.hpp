@@ -15,7 +15,7 @@ namespace detail {
 
 template <class R>
 concept answer = std::is_void_v<R> || std::same_as<std::remove_cvref_t<R>, response> ||
-                 std::same_as<std::remove_cvref_t<R>, std::optional<response>>;
+    std::same_as<std::remove_cvref_t<R>, std::optional<response>>;
 
 template <class F>
 concept on_request_and_number = requires(F& f, request& q, int n) {
@@ -41,8 +41,8 @@ public:
     before_attempt_hook(std::nullptr_t) {}
 
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, before_attempt_hook> && before_attempt_callable<std::decay_t<F>>)
-    before_attempt_hook(F&& f) {
+    requires(!std::same_as<std::remove_cvref_t<F>, before_attempt_hook> && before_attempt_callable<std::decay_t<F>>)
+        before_attempt_hook(F&& f) {
         if constexpr (std::is_constructible_v<std::decay_t<F>, std::nullptr_t>)  // a pointer or a std::function
             if (f == nullptr) return;
         call_ = [f = std::forward<F>(f)](request& q, int number) mutable -> std::optional<response> {

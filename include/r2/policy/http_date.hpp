@@ -24,8 +24,7 @@ public:
     }
 
     /// One of `names`, as its position.
-    template <std::size_t N>
-    constexpr bool one_of(const std::string_view (&names)[N], unsigned& position) noexcept {
+    template <std::size_t N> constexpr bool one_of(const std::string_view (&names)[N], unsigned& position) noexcept {
         for (position = 0; position < N; ++position)
             if (literal(names[position])) return true;
         return false;
@@ -56,8 +55,8 @@ inline constexpr std::string_view month_names[] = {"Jan", "Feb", "Mar", "Apr", "
 
 }  // namespace detail
 
-/// The moment that an HTTP-date names (RFC 9110, 5.6.7), in any of its three forms; nothing for any other text, a day that
-/// doesn't exist, or a wrong day of the week. `now` settles a year of two digits: at most 50 years ahead.
+/// The moment that an HTTP-date names (RFC 9110, 5.6.7), in any of its three forms; nothing for any other text, a day
+/// that doesn't exist, or a wrong day of the week. `now` settles a year of two digits: at most 50 years ahead.
 constexpr std::optional<wall_time> parse_http_date(std::string_view text, wall_time now) noexcept {
     using namespace std::chrono;
     int day = 0, year = 0, hour = 0, minute = 0, second = 0;

@@ -5,7 +5,8 @@
 
 namespace r2 {
 
-/// How chance spreads a wait, so that clients that failed together don't come back together. Applied after backoff's cap.
+/// How chance spreads a wait, so that clients that failed together don't come back together. Applied after backoff's
+/// cap.
 class jitter {
 public:
     /// The delay as it is.
@@ -29,11 +30,16 @@ public:
     constexpr duration apply(duration delay, duration previous, double u) const noexcept {
         const auto d = static_cast<double>(delay.count());
         switch (kind_) {
-            case kind::none: return delay;
-            case kind::full: return detail::saturated(u * d);
-            case kind::equal: return detail::saturated(d / 2 + u * d / 2);
-            case kind::proportional: return detail::saturated(d - p_ * d + 2 * p_ * d * u);
-            case kind::decorrelated: break;
+            case kind::none:
+                return delay;
+            case kind::full:
+                return detail::saturated(u * d);
+            case kind::equal:
+                return detail::saturated(d / 2 + u * d / 2);
+            case kind::proportional:
+                return detail::saturated(d - p_ * d + 2 * p_ * d * u);
+            case kind::decorrelated:
+                break;
         }
         const auto base = static_cast<double>(base_.count());
         const auto before = previous > duration{} ? static_cast<double>(previous.count()) : base;
@@ -43,7 +49,8 @@ public:
 private:
     enum class kind { none, full, equal, proportional, decorrelated };
 
-    constexpr jitter(kind k, double p, duration base, duration cap) noexcept : kind_(k), p_(p), base_(base), cap_(cap) {}
+    constexpr jitter(kind k, double p, duration base, duration cap) noexcept
+        : kind_(k), p_(p), base_(base), cap_(cap) {}
 
     kind kind_;
     double p_;

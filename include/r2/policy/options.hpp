@@ -25,7 +25,8 @@ enum class replay {
     when_safe,  ///< Only if none of it was sent, its method is idempotent, or it has an Idempotency-Key.
 };
 
-/// How a range goes about its attempts. Zero or negative means "not set" throughout. The order of fields is API: append only.
+/// How a range goes about its attempts. Zero or negative means "not set" throughout. The order of fields is API: append
+/// only.
 struct options {
     /// Attempts, the first one included. Not set: unlimited.
     int max_attempts = 0;

@@ -30,13 +30,13 @@ concept asks_both = std::is_invocable_r_v<bool, F&, const response*, const error
 /// What a predicate can be made of: a callable on `(const response&)`, `(const attempt&)` or
 /// `(const response*, const error&)`, that returns a bool.
 template <class F>
-concept predicate_callable = detail::own_predicate<F> || detail::asks_response<F> || detail::asks_attempt<F> || detail::asks_both<F>;
+concept predicate_callable =
+    detail::own_predicate<F> || detail::asks_response<F> || detail::asks_attempt<F> || detail::asks_both<F>;
 
 namespace detail {
 
 /// One on `(const response&)` is false where there was no response; a generic lambda is asked that way.
-template <predicate_callable F>
-constexpr bool ask(F& f, const attempt& a) {
+template <predicate_callable F> constexpr bool ask(F& f, const attempt& a) {
     if constexpr (own_predicate<F>)
         return f(a);
     else if constexpr (asks_response<F>)
@@ -56,8 +56,7 @@ public:
     predicate(std::nullptr_t) {}
 
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>)
-    predicate(F&& f) {
+    requires(!std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>) predicate(F&& f) {
         if constexpr (std::is_constructible_v<std::decay_t<F>, std::nullptr_t>)  // a pointer or a std::function
             if (f == nullptr) return;
         ask_ = [f = std::forward<F>(f)](const attempt& a) mutable { return detail::ask(f, a); };
@@ -74,49 +73,43 @@ namespace detail {
 
 // Compositions keep their parts' types, so that ready-made predicates compose at compile time.
 
-template <class A, class B>
-struct either : predicate_base {
+template <class A, class B> struct either : predicate_base {
     A a;
     B b;
     constexpr either(A first, B second) : a(std::move(first)), b(std::move(second)) {}
     constexpr bool operator()(const attempt& x) const { return ask(a, x) || ask(b, x); }
 };
 
-template <class A, class B>
-struct both : predicate_base {
+template <class A, class B> struct both : predicate_base {
     A a;
     B b;
     constexpr both(A first, B second) : a(std::move(first)), b(std::move(second)) {}
     constexpr bool operator()(const attempt& x) const { return ask(a, x) && ask(b, x); }
 };
 
-template <class A>
-struct negation : predicate_base {
+template <class A> struct negation : predicate_base {
     A a;
     constexpr explicit negation(A inner) : a(std::move(inner)) {}
     constexpr bool operator()(const attempt& x) const { return !ask(a, x); }
 };
 
 template <class A, class B>
-concept composable = (own_predicate<A> || own_predicate<B>)&&predicate_callable<std::decay_t<A>> &&
-                     predicate_callable<std::decay_t<B>>;
+concept composable = (own_predicate<A> ||
+                      own_predicate<B>)&&predicate_callable<std::decay_t<A>>&& predicate_callable<std::decay_t<B>>;
 
 template <class A, class B>
-    requires composable<A, B>
+requires composable<A, B>
 constexpr auto operator||(A&& a, B&& b) {
     return either<std::decay_t<A>, std::decay_t<B>>(std::forward<A>(a), std::forward<B>(b));
 }
 
 template <class A, class B>
-    requires composable<A, B>
+requires composable<A, B>
 constexpr auto operator&&(A&& a, B&& b) {
     return both<std::decay_t<A>, std::decay_t<B>>(std::forward<A>(a), std::forward<B>(b));
 }
 
-template <own_predicate A>
-constexpr auto operator!(A&& a) {
-    return negation<std::decay_t<A>>(std::forward<A>(a));
-}
+template <own_predicate A> constexpr auto operator!(A&& a) { return negation<std::decay_t<A>>(std::forward<A>(a)); }
 
 }  // namespace detail
 

@@ -11,8 +11,7 @@ namespace r2 {
 namespace detail {
 
 /// A ready-made question to a response; false where there was none.
-template <class F>
-struct of_response : predicate_base {
+template <class F> struct of_response : predicate_base {
     F f;
     constexpr explicit of_response(F question) : f(std::move(question)) {}
     constexpr bool operator()(const response& res) const { return f(res); }
@@ -21,13 +20,15 @@ struct of_response : predicate_base {
 
 struct transient_t : predicate_base {
     constexpr bool operator()(const response& res) const noexcept { return res.status == 429 || res.status >= 500; }
-    bool operator()(const attempt& a) const noexcept { return a.response() ? (*this)(*a.response()) : a.error().transient(); }
+    bool operator()(const attempt& a) const noexcept {
+        return a.response() ? (*this)(*a.response()) : a.error().transient();
+    }
 };
 
 }  // namespace detail
 
-/// What may well pass by itself: 429, any status from 500 on, and the errors resolve, connect, timeout, disconnected, tls
-/// where the connection broke in the handshake, and protocol unless the body can't be decoded.
+/// What may well pass by itself: 429, any status from 500 on, and the errors resolve, connect, timeout, disconnected,
+/// tls where the connection broke in the handshake, and protocol unless the body can't be decoded.
 inline constexpr detail::transient_t transient;
 
 /// The response has this status.
@@ -43,8 +44,8 @@ constexpr auto status_between(int first, int last) {
 /// One of the response's fields of this name has exactly this value.
 inline auto header_is(std::string name, std::string value) {
     return detail::of_response([name = std::move(name), value = std::move(value)](const response& res) {
-        for (const header& field : res.headers)
-            if (detail::same_name(field.name, name) && field.value == value) return true;
+        for (const std::string_view one : res.headers.get_all(name))
+            if (one == value) return true;
         return false;
     });
 }

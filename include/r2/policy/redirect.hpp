@@ -18,8 +18,8 @@ constexpr bool is_redirect(int status) noexcept {
 /// The header fields that are credentials, whatever a client adds to them.
 inline constexpr std::string_view credential_headers[] = {"Authorization", "Proxy-Authorization", "Cookie"};
 
-/// The request that follows `q` to `url`: 303 makes a GET of all but HEAD, 301 and 302 of a POST, and what became a GET has
-/// no body and no fields about one. Another origin gets neither credentials nor the old Host.
+/// The request that follows `q` to `url`: 303 makes a GET of all but HEAD, 301 and 302 of a POST, and what became a GET
+/// has no body and no fields about one. Another origin gets neither credentials nor the old Host.
 inline request redirected(request q, int status, std::string url, bool same_origin,
                           const std::vector<std::string>& secret_headers) {
     q.url = std::move(url);
@@ -27,7 +27,8 @@ inline request redirected(request q, int status, std::string url, bool same_orig
         q.method = "GET";
         q.body = {};
         q.headers.erase("Expect");
-        q.headers.erase_if([](const header& field) { return detail::same_name(field.name.substr(0, 8), "Content-"); });
+        q.headers.erase_if(
+            [](std::string_view name, std::string_view) { return detail::same_name(name.substr(0, 8), "Content-"); });
     }
     if (!same_origin) {
         q.headers.erase("Host");

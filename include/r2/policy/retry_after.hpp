@@ -18,8 +18,8 @@ enum class over_max {
 
 /// How far a server's `Retry-After` is followed.
 struct retry_after_policy {
-    bool honour = true;                           ///< False: as if there were none.
-    duration max = std::chrono::hours(6);         ///< 0 or less: 6h.
+    bool honour = true;                    ///< False: as if there were none.
+    duration max = std::chrono::hours(6);  ///< 0 or less: 6h.
     r2::over_max over = r2::over_max::stop;
 };
 
@@ -48,7 +48,8 @@ constexpr duration between(wall_time from, wall_time to) noexcept {
 
 /// The wait that a `Retry-After` of this value asks for (RFC 9110, 10.2.3); nothing where it is malformed, 0 or past.
 /// A date counts against `date`, the response's own Date field, if that is one, else against `now`.
-constexpr std::optional<duration> parse_retry_after(std::string_view value, std::string_view date, wall_time now) noexcept {
+constexpr std::optional<duration> parse_retry_after(std::string_view value, std::string_view date,
+                                                    wall_time now) noexcept {
     std::optional<duration> wait = detail::parse_seconds(value);
     if (!wait)
         if (const auto until = parse_http_date(value, now))

@@ -11,8 +11,8 @@
 
 namespace r2::detail {
 
-/// What the guards of a range said to its next attempt. Those that admitted it hear of it once more: what became of it, or
-/// that it is never made, at the latest when this is destroyed.
+/// What the guards of a range said to its next attempt. Those that admitted it hear of it once more: what became of it,
+/// or that it is never made, at the latest when this is destroyed.
 class admissions {
 public:
     admissions(std::vector<std::shared_ptr<guard>> guards, const request& q, engine& world)
@@ -42,7 +42,8 @@ public:
     }
 
     void cancel() {
-        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) guards_[i]->cancel(request_, world_.now());
+        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i)
+            guards_[i]->cancel(request_, world_.now());
     }
 
 private:

@@ -4,18 +4,34 @@
 #include <cstddef>
 #include <exception>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "r2/engine.hpp"
+#include "r2/policy/options.hpp"
 #include "r2/words/attempt.hpp"
+#include "r2/words/request.hpp"
 
 namespace r2 {
 
+namespace detail {
+
+/// What a range is made of; on the heap, since a coroutine moves its parameters about.
+struct job {
+    std::shared_ptr<engine_pool> pool;
+    r2::request request;
+    r2::options options;
+    std::optional<attempt> current = {};  // where each attempt is made, and the loop's variable refers to
+};
+
+}  // namespace detail
+
 /// The attempts of one request: a single-pass range of `attempt&` that sends as it is pulled.
 ///
-/// Comparing its iterator to the end, or dereferencing it, pulls: that waits, sends once, and blocks until the outcome is
-/// there. `++` only marks that the next one is wanted. Exceptions of the user's own callables come out of the pull.
+/// Comparing its iterator to the end, or dereferencing it, pulls: that waits, sends once, and blocks until the outcome
+/// is there. `++` only marks that the next one is wanted. Exceptions of the user's own callables come out of the pull.
 class [[nodiscard("a range that is not pulled sends nothing: loop over it, or call finish()")]] attempts {
 public:
     class promise_type;
@@ -38,7 +54,8 @@ public:
         friend class attempts;
         explicit iterator(promise_type* p) noexcept : promise_(p) {}
 
-        // Not in the operator: g++ 12 gives a nested class's friend no access to the privates of the outer one's friends.
+        // Not in the operator: g++ 12 gives a nested class's friend no access to the privates of the outer one's
+        // friends.
         bool at_end() const;
 
         promise_type* promise_ = nullptr;
@@ -47,13 +64,14 @@ public:
     /// What the coroutine behind the range leaves for its iterators.
     class promise_type {
     public:
+        explicit promise_type(const std::unique_ptr<detail::job>& j) noexcept : job_(*j) {}
+
         attempts get_return_object() { return attempts(std::coroutine_handle<promise_type>::from_promise(*this)); }
         std::suspend_always initial_suspend() noexcept { return {}; }
         std::suspend_always final_suspend() noexcept { return {}; }
 
-        std::suspend_always yield_value(attempt& a) {
-            ended_ = a.ended();
-            current_ = std::move(a);
+        std::suspend_always yield_value(ended so_far) noexcept {
+            ended_ = so_far;
             return {};
         }
         void return_value(ended why) noexcept { ended_ = why; }
@@ -77,13 +95,15 @@ public:
             return std::coroutine_handle<promise_type>::from_promise(*this).done();
         }
 
-        std::optional<attempt> current_;
+        std::optional<attempt>& current() noexcept { return job_.current; }
+
+        detail::job& job_;  // a parameter, and so destroyed after this
         r2::ended ended_ = r2::ended::not_yet;
         std::exception_ptr thrown_;
         bool marked_ = true;
     };
 
-    attempts(attempts&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
+    attempts(attempts && other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
     attempts& operator=(attempts&& other) noexcept {
         attempts mine(std::move(other));
         std::swap(coroutine_, mine.coroutine_);
@@ -112,7 +132,7 @@ private:
 
 inline attempt& attempts::iterator::operator*() const {
     promise_->pull();
-    return *promise_->current_;
+    return *promise_->current();
 }
 
 inline attempts::iterator& attempts::iterator::operator++() {
@@ -127,13 +147,13 @@ inline attempt attempts::finish() {
     if (!coroutine_) return attempt(error(errc::invalid_request, "the range was moved from"));
     promise_type& p = coroutine_.promise();
     while (!p.at_end()) p.marked_ = true;
-    if (!p.current_) return attempt(error(errc::local, "a callable threw before the first attempt was over"));
-    if (!p.current_->is_last()) p.current_->end(p.ended_);
-    return std::move(*p.current_);
+    if (!p.current()) return attempt(error(errc::local, "a callable threw before the first attempt was over"));
+    if (!p.current()->is_last()) p.current()->end(p.ended_);
+    return std::move(*p.current());
 }
 
 }  // namespace r2
 
-// <string_view> declares this as <ranges> does, which takes much longer to compile. declares this as well as <ranges> does, which costs a third of a second to compile.
-template <>
-inline constexpr bool std::ranges::enable_view<r2::attempts> = true;
+// <string_view> declares this as <ranges> does, which takes much longer to compile. declares this as well as <ranges>
+// does, which costs a third of a second to compile.
+template <> inline constexpr bool std::ranges::enable_view<r2::attempts> = true;

@@ -20,14 +20,15 @@ namespace detail {
 /// One range at work: carries out on an engine what the machine decides.
 class attempt_loop {
 public:
-    attempt_loop(engine& world, const request& base, const options& o)
+    attempt_loop(engine& world, job& j)
         : world_(world),
-          base_(base),
-          options_(o),
-          deadline_(o.deadline > duration{} ? later(world.now(), o.deadline) : never),
-          machine_({o.max_attempts, o.replay, o.retry_after, o.interval, deadline_}),
-          admissions_(o.guards, base, world),
-          on_stop_(o.stop, waker{&world}) {}
+          base_(j.request),
+          options_(j.options),
+          current_(j.current),
+          deadline_(options_.deadline > duration{} ? later(world.now(), options_.deadline) : never),
+          machine_({options_.max_attempts, options_.replay, options_.retry_after, options_.interval, deadline_}),
+          admissions_(options_.guards, base_, world),
+          on_stop_(options_.stop, waker{&world}) {}
 
     /// Waits for the turn of attempt `number` and gets its request ready. Else says what came before it could be sent.
     ended prepare(int number) {
@@ -43,27 +44,33 @@ public:
     }
 
     /// Makes the attempt that was prepared, and decides what follows it.
-    attempt make(int number) {
+    ended make(int number) {
         const time_point began = world_.now();
-        int sends = 0;
-        attempt a = answer_ ? attempt(std::move(*answer_)) : send(began, sends);
+        if (answer_)
+            current_.emplace(std::move(*answer_));
+        else
+            send(began);
         answer_.reset();
-        tell(a, {.number = number, .sends = sends, .elapsed = world_.now() - began});
-        decide(a);
-        if (options_.on_attempt) options_.on_attempt(sent_request(), std::as_const(a));
-        return a;
+        current_->notes_.number = number;
+        current_->notes_.elapsed = world_.now() - began;
+        tell();
+        decide();
+        observe();
+        return current_->ended();
     }
 
-    /// The attempt that stands for a range that ended before anything was sent.
-    attempt never_made(ended why) {
-        attempt a(reason(why), {.ended = why, .refusal = refusal_});
-        if (options_.on_attempt) options_.on_attempt(sent_request(), std::as_const(a));
-        return a;
+    /// Makes the attempt that stands for a range that ended before anything was sent.
+    void never_made(ended why) {
+        current_.emplace(reason(why));
+        current_->notes_.ended = why;
+        current_->notes_.refusal = refusal_;
+        observe();
     }
 
-    static attempt without_engine() {
-        return attempt(error(errc::local, "no memory or file descriptors for one more transfer"),
-                       {.ended = ended::not_retryable});
+    /// The same, where there is nothing to send with.
+    static void without_engine(job& j) {
+        j.current.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
+        j.current->notes_.ended = ended::not_retryable;
     }
 
 private:
@@ -112,58 +119,61 @@ private:
         return v;
     }
 
-    attempt send(time_point began, int& sends) {
+    void send(time_point began) {
         const request& q = sent_request();
-        if (error bad = check(q)) return attempt(std::move(bad));
+        if (error bad = check(q)) return static_cast<void>(current_.emplace(std::move(bad)));
 
-        const time_point limit = std::min(deadline_, options_.timeout > duration{} ? later(began, options_.timeout) : never);
+        const time_point limit =
+            std::min(deadline_, options_.timeout > duration{} ? later(began, options_.timeout) : never);
         const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
         const transfer_id id = world_.start(q, own);
-        for (time_point grace_ends = never;;) {
-            const time_point now = world_.now();
+        time_point grace_ends = never;
+        for (time_point now = began;; now = world_.now()) {
             if (grace_ends == never && options_.stop.stop_requested())
                 grace_ends = later(now, std::max(options_.stop_grace, duration{}));
             const time_point until = std::min(limit, grace_ends);
             if (now >= until) {
-                sends = world_.cancel(id);
-                return limit <= grace_ends ? timed_out(limit - began, sends) : stopped(sends);
+                const int sends = world_.cancel(id);
+                cut_by_stop_ = grace_ends < limit;
+                current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit - began, sends), sends);
+                return;
             }
-            if (auto done = world_.wait_until(until)) {
-                sends = done->sends;
-                return std::move(done->result);
-            }
+            if (world_.wait_until(until)) return world_.take(id, current_);
         }
     }
 
-    static attempt timed_out(duration limit, int sends) {
-        return attempt(sends > 0 ? error(errc::timeout, "no complete response within " + to_string(limit), sent::maybe)
-                                 : error(errc::timeout, "not sent within " + to_string(limit)));
+    static error timed_out(duration limit, int sends) {
+        return sends > 0 ? error(errc::timeout, "no complete response within " + to_string(limit), sent::maybe)
+                         : error(errc::timeout, "not sent within " + to_string(limit));
     }
 
-    attempt stopped(int sends) {
-        cut_by_stop_ = true;
-        return attempt(sends > 0 ? error(errc::stopped, "before the response was complete", sent::maybe)
-                                 : error(errc::stopped, "before the request was sent"));
+    static error stopped(int sends) {
+        return sends > 0 ? error(errc::stopped, "before the response was complete", sent::maybe)
+                         : error(errc::stopped, "before the request was sent");
     }
 
     /// Lets the user see and change the outcome, and the guards know it.
-    void tell(attempt& a, const notes& facts) {
-        a.notes_ = facts;
-        try {
-            if (options_.after_attempt) options_.after_attempt(sent_request(), a);
-        } catch (...) {
-            admissions_.record(a);
-            throw;
+    void tell() {
+        attempt& a = *current_;
+        if (options_.after_attempt) {
+            const notes facts = a.notes_;
+            try {
+                options_.after_attempt(sent_request(), a);
+            } catch (...) {
+                admissions_.record(a);
+                throw;
+            }
+            a.notes_ = facts;  // in case it was replaced by another attempt
         }
-        a.notes_ = facts;  // in case it was replaced by another attempt
         admissions_.record(a);
     }
 
-    void decide(attempt& a) {
+    void decide() {
+        attempt& a = *current_;
         const outcome o{.number = a.number(),
                         .status = a.response() ? a.response()->status : 0,
                         .sent = a.error().sent(),
-                        .idempotent = is_idempotent(sent_request()),
+                        .idempotent = !a.error() || is_idempotent(sent_request()),
                         .cut_by_stop = cut_by_stop_,
                         .stop_requested = options_.stop.stop_requested()};
         answers_of answers(options_, a, [this] { return world_.wall_now(); });
@@ -173,12 +183,17 @@ private:
         a.notes_.ended = v.ended;
         a.notes_.wait = v.wait;
         a.notes_.wait_from = v.wait_from;
-        a.notes_.refusal = refusal_;
+        if (v.ended == ended::refused) a.notes_.refusal = refusal_;
+    }
+
+    void observe() {
+        if (options_.on_attempt) options_.on_attempt(sent_request(), std::as_const(*current_));
     }
 
     engine& world_;
     const request& base_;
     const options& options_;
+    std::optional<attempt>& current_;
     const time_point deadline_;
     machine machine_;
     admissions admissions_;
@@ -192,37 +207,24 @@ private:
 
 }  // namespace detail
 
-namespace detail {
-
-/// All that a range is made of. On the heap, as a coroutine moves its parameters more than once.
-struct job {
-    std::shared_ptr<engine_pool> pool;
-    r2::request request;
-    r2::options options;
-};
-
-}  // namespace detail
-
 /// The rules of the loop, as a coroutine: runs when it is pulled.
 inline attempts run(std::unique_ptr<detail::job> job) {
     engine_lease world(job->pool);
     if (!world) {
-        attempt a = detail::attempt_loop::without_engine();
-        co_yield a;
+        detail::attempt_loop::without_engine(*job);
+        co_yield ended::not_retryable;
         co_return ended::not_retryable;
     }
 
-    detail::attempt_loop loop(*world, job->request, job->options);
+    detail::attempt_loop loop(*world, *job);
     for (int number = 1;; ++number) {
-        if (const ended cut = loop.prepare(number); cut != ended::not_yet) {
-            if (number > 1) co_return cut;
-            attempt a = loop.never_made(cut);
-            co_yield a;
-            co_return cut;
-        }
-        attempt a = loop.make(number);
-        const ended decided = a.ended();
-        co_yield a;
+        ended decided = loop.prepare(number);
+        if (decided != ended::not_yet && number > 1) co_return decided;
+        if (decided == ended::not_yet)
+            decided = loop.make(number);
+        else
+            loop.never_made(decided);
+        co_yield decided;
         if (decided != ended::not_yet) co_return decided;
     }
 }

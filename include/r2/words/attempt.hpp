@@ -36,8 +36,9 @@ enum class ended {
 enum class wait_source { none, backoff, interval, retry_after, guard };
 
 constexpr std::string_view to_string(ended e) noexcept {
-    constexpr std::string_view names[] = {"not_yet",  "succeeded", "condition_met",        "not_retryable",    "exhausted", "deadline",
-                                          "stopped",  "refused",   "retry_after_too_long", "unsafe_to_replay", "threw"};
+    constexpr std::string_view names[] = {
+        "not_yet", "succeeded", "condition_met",        "not_retryable",    "exhausted", "deadline",
+        "stopped", "refused",   "retry_after_too_long", "unsafe_to_replay", "threw"};
     return names[static_cast<std::size_t>(e)];
 }
 
@@ -66,10 +67,12 @@ struct notes {
 /// One attempt: its response or its error, and what was decided then. Binds as `auto&& [res, err] = a;`.
 class attempt {
 public:
-    explicit attempt(r2::response res, detail::notes n = {}) : response_(std::move(res)), notes_(std::move(n)) {}
-    explicit attempt(r2::error err, detail::notes n = {})
-        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt of neither response nor error")),
-          notes_(std::move(n)) {}
+    explicit attempt(r2::response&& res, int sends = 0) : response_(std::move(res)) { notes_.sends = sends; }
+    explicit attempt(const r2::response& res) : response_(res) {}
+    explicit attempt(r2::error err, int sends = 0)
+        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt of neither response nor error")) {
+        notes_.sends = sends;
+    }
 
     /// Null where the attempt got none. Lives as long as the attempt; moving out of it is allowed.
     r2::response* response() noexcept { return response_ ? &*response_ : nullptr; }
@@ -99,7 +102,7 @@ public:
     const std::string& refusal() const noexcept { return notes_.refusal; }
 
     template <std::size_t I, class A>
-        requires std::derived_from<std::remove_cvref_t<A>, attempt>
+    requires std::derived_from<std::remove_cvref_t<A>, attempt>
     friend decltype(auto) get(A&& a) noexcept {
         static_assert(I < 2, "an attempt binds two: [res, err]");
         if constexpr (I == 0)
@@ -125,8 +128,7 @@ private:
 
 }  // namespace r2
 
-template <>
-struct std::tuple_size<r2::attempt> : std::integral_constant<std::size_t, 2> {};
+template <> struct std::tuple_size<r2::attempt> : std::integral_constant<std::size_t, 2> {};
 template <std::size_t I>
 struct std::tuple_element<I, r2::attempt> : std::conditional<I == 0, r2::response*, const r2::error&> {};
 template <std::size_t I>

@@ -28,13 +28,13 @@ constexpr bool has_line_break(std::string_view value) noexcept {
     return value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-inline error bad_header(const header& field, std::size_t position, const request& q) {
-    const std::string where = "header " + std::to_string(position);
-    if (!is_token(field.name)) return {errc::invalid_request, where + " has a name that is no token"};
-    if (has_line_break(field.value)) return {errc::invalid_request, field.name + " has CR, LF or NUL in its value"};
-    if (same_name(field.name, "Transfer-Encoding"))
+inline error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
+    if (!is_token(name))
+        return {errc::invalid_request, "header " + std::to_string(position) + " has a name that is no token"};
+    if (has_line_break(value)) return {errc::invalid_request, std::string(name) + " has CR, LF or NUL in its value"};
+    if (same_name(name, "Transfer-Encoding"))
         return {errc::invalid_request, "Transfer-Encoding is not for a header: the body decides it"};
-    if (same_name(field.name, "Content-Length") && (q.body.is_file() || field.value != std::to_string(q.body.text().size())))
+    if (same_name(name, "Content-Length") && (q.body.is_file() || value != std::to_string(q.body.text().size())))
         return {errc::invalid_request, "Content-Length is not the body's: leave it out"};
     return {};
 }
@@ -42,9 +42,8 @@ inline error bad_header(const header& field, std::size_t position, const request
 inline error bad_url(std::string_view url) {
     if (url.empty()) return {errc::invalid_request, "the URL is empty"};
     for (std::size_t i = 0; i < url.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(url[i]);
-        if (byte > 0x20 && byte != 0x7f) continue;
-        return {errc::invalid_request, std::string("the URL has a ") + (byte == 0x20 ? "space" : "control byte") +
+        if (static_cast<unsigned char>(url[i]) > ' ' && url[i] != '\x7f') continue;
+        return {errc::invalid_request, std::string("the URL has a ") + (url[i] == ' ' ? "space" : "control byte") +
                                            " at position " + std::to_string(i)};
     }
     return {};
@@ -54,20 +53,25 @@ inline error bad_url(std::string_view url) {
 
 /// What is wrong with a request that no server needs to be asked about; false where nothing is. Quotes no values.
 inline error check(const request& q) {
-    if (!detail::is_token(q.method))
-        return {errc::invalid_request, q.method.empty() ? "the method is empty" : "the method is no token"};
-    if (q.method == "CONNECT") return {errc::invalid_request, "CONNECT opens tunnels, which is the proxy setting's affair"};
-    if (q.method == "HEAD" && !q.body.empty()) return {errc::invalid_request, "a HEAD request has no body"};
-    if (error bad = detail::bad_url(q.url)) return bad;
+    const std::string_view method = q.method;
+    if (!detail::is_token(method))
+        return {errc::invalid_request, method.empty() ? "the method is empty" : "the method is no token"};
+    if (method == "CONNECT")
+        return {errc::invalid_request, "CONNECT opens tunnels, which is the proxy setting's affair"};
+    if (method == "HEAD" && !q.body.empty()) return {errc::invalid_request, "a HEAD request has no body"};
+    if (error wrong = detail::bad_url(q.url)) return wrong;
 
     std::size_t bytes = q.url.size(), position = 0;
-    for (const header& field : q.headers) {
-        if (error bad = detail::bad_header(field, ++position, q)) return bad;
-        bytes += field.name.size() + field.value.size() + 4;  // ": " and CR LF
-    }
+    error bad;
+    q.headers.for_each([&](std::string_view name, std::string_view value) {
+        ++position;
+        bytes += name.size() + value.size() + 4;  // ": " and CR LF
+        if (!bad) bad = detail::bad_header(name, value, position, q);
+    });
+    if (bad) return bad;
     if (bytes > max_request_head)
-        return {errc::invalid_request, "the URL and the headers are " + std::to_string(bytes) + " bytes, over the limit of " +
-                                           std::to_string(max_request_head)};
+        return {errc::invalid_request, "the URL and the headers are " + std::to_string(bytes) +
+                                           " bytes, over the limit of " + std::to_string(max_request_head)};
     return {};
 }
 

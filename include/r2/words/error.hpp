@@ -35,19 +35,32 @@ namespace detail {
 
 constexpr std::string_view text_of(errc e) noexcept {
     switch (e) {
-        case errc::invalid_request: return "invalid request";
-        case errc::resolve: return "could not resolve";
-        case errc::connect: return "could not connect";
-        case errc::tls: return "no secure connection";
-        case errc::timeout: return "timeout";
-        case errc::disconnected: return "disconnected";
-        case errc::protocol: return "protocol error";
-        case errc::too_large: return "response too large";
-        case errc::too_many_redirects: return "too many redirects";
-        case errc::body_unreadable: return "request body unreadable";
-        case errc::stopped: return "stopped";
-        case errc::refused: return "refused";
-        case errc::local: return "local failure";
+        case errc::invalid_request:
+            return "invalid request";
+        case errc::resolve:
+            return "could not resolve";
+        case errc::connect:
+            return "could not connect";
+        case errc::tls:
+            return "no secure connection";
+        case errc::timeout:
+            return "timeout";
+        case errc::disconnected:
+            return "disconnected";
+        case errc::protocol:
+            return "protocol error";
+        case errc::too_large:
+            return "response too large";
+        case errc::too_many_redirects:
+            return "too many redirects";
+        case errc::body_unreadable:
+            return "request body unreadable";
+        case errc::stopped:
+            return "stopped";
+        case errc::refused:
+            return "refused";
+        case errc::local:
+            return "local failure";
     }
     return "no error";
 }
@@ -74,7 +87,9 @@ inline const r2_category_t& r2_category() noexcept {
 
 }  // namespace detail
 
-inline std::error_condition make_error_condition(errc e) noexcept { return {static_cast<int>(e), detail::r2_category()}; }
+inline std::error_condition make_error_condition(errc e) noexcept {
+    return {static_cast<int>(e), detail::r2_category()};
+}
 
 /// Why an attempt got no response, or, where it got one, nothing: a false value.
 class error {
@@ -128,5 +143,4 @@ private:
 
 }  // namespace r2
 
-template <>
-struct std::is_error_condition_enum<r2::errc> : std::true_type {};
+template <> struct std::is_error_condition_enum<r2::errc> : std::true_type {};

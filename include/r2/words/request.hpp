@@ -20,7 +20,7 @@ struct request {
 /// Idempotency-Key by which the server can tell.
 inline bool is_idempotent(const request& q) noexcept {
     for (const std::string_view method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
-        if (q.method == method) return true;
+        if (std::string_view(q.method) == method) return true;
     return q.headers.contains("Idempotency-Key");
 }
 
