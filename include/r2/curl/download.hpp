@@ -28,6 +28,12 @@ public:
         too_large_ = false;
     }
 
+    /// Gives back the memory of an answer that nobody took.
+    void drop() noexcept {
+        answer_.headers.clear();
+        if (answer_.body.capacity() > 0) std::string().swap(answer_.body);
+    }
+
     /// CURLOPT_HEADERFUNCTION: one line of a head, or of the trailers, which are no part of a response. False aborts.
     bool line(std::string_view text) {
         head_bytes_ += text.size();

@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 
 #include <cstddef>
-#include <cstdlib>
 #include <new>
 #include <optional>
 #include <string>
@@ -14,7 +13,8 @@
 #include "r2/curl/download.hpp"
 #include "r2/curl/failure.hpp"
 #include "r2/curl/handles.hpp"
-#include "r2/curl/upload.hpp"
+#include "r2/curl/outgoing.hpp"
+#include "r2/curl/settings.hpp"
 #include "r2/curl/url.hpp"
 #include "r2/engine.hpp"
 #include "r2/policy/redirect.hpp"
@@ -28,11 +28,7 @@ class transfer {
 public:
     explicit transfer(const client_options& settings) : settings_(settings), easy_(curl_easy_init()) {
         if (!easy_) throw std::bad_alloc();
-        if (settings_.configure)
-            settings_.configure(easy_.get());
-        else if (settings_.proxy.empty() && !proxied_by_environment())
-            set(CURLOPT_NOPROXY, "*");  // else libcurl looks for these variables at each request: 3 % of its cost
-        apply_settings();
+        apply(settings_, easy_.get());
         take_callbacks();
     }
     transfer(transfer&&) = delete;
@@ -51,7 +47,7 @@ public:
         limits_ = l;
         sends_ = redirects_ = 0;
         if (failure_) failure_ = {};
-        resent_ = resend_forbidden_ = body_failed_ = was_secure_ = false;
+        resent_ = resend_forbidden_ = body_failed_ = out_of_memory_ = was_secure_ = false;
         if (error bad = locate(q.url)) return failure_ = std::move(bad), false;
         if (error bad = load()) return failure_ = std::move(bad), false;
         return true;
@@ -81,7 +77,8 @@ public:
 
     /// Lets go of everything that belongs to the attempt.
     void release() noexcept {
-        upload_.close();
+        outgoing_.file().close();
+        download_.drop();
         own_.reset();
         request_ = nullptr;
     }
@@ -93,44 +90,7 @@ public:
     bool reusable() const noexcept { return !stripped_; }
 
 private:
-    template <class T> void set(CURLoption option, T value) {
-        if (curl_easy_setopt(easy_.get(), option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-    }
-    void set_text(CURLoption option, const std::string& value) {
-        if (!value.empty()) set(option, value.c_str());
-    }
-
-    void apply_settings() {
-        set_text(CURLOPT_PROXY, settings_.proxy);
-        set_text(CURLOPT_CAINFO, settings_.ca_file);
-        set_text(CURLOPT_SSLCERT, settings_.client_cert);
-        set_text(CURLOPT_SSLKEY, settings_.client_key);
-        if (!settings_.verify_tls) {
-            set(CURLOPT_SSL_VERIFYPEER, 0L);
-            set(CURLOPT_SSL_VERIFYHOST, 0L);
-        }
-        set(CURLOPT_HTTP_VERSION, settings_.http_version == http_version::http1_1 ? long{CURL_HTTP_VERSION_1_1}
-                                  : settings_.http_version == http_version::http2
-                                      ? long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE}
-                                      : long{CURL_HTTP_VERSION_2TLS});
-        set(CURLOPT_CONNECTTIMEOUT_MS,
-            static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(connect_timeout()).count()));
-        set(CURLOPT_NOSIGNAL, 1L);
-        set(CURLOPT_QUICK_EXIT, 1L);  // else a hung name look-up blocks the removal of its transfer
-        set(CURLOPT_PROTOCOLS_STR, "http,https");
-        set(CURLOPT_ACCEPT_ENCODING, "");  // decodes all that libcurl can
-        set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-        set(CURLOPT_FOLLOWLOCATION, 0L);
-        set(CURLOPT_FAILONERROR, 0L);
-        set(CURLOPT_HEADER, 0L);
-        set(CURLOPT_TIMEOUT_MS, 0L);
-    }
-
-    static bool proxied_by_environment() noexcept {
-        for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-            if (std::getenv(name)) return true;
-        return false;
-    }
+    template <class T> void set(CURLoption option, T value) { curl::set(easy_.get(), option, value); }
 
     void take_callbacks() {
         set(CURLOPT_PRIVATE, this);
@@ -148,10 +108,6 @@ private:
         set(CURLOPT_PREREQDATA, this);
     }
 
-    duration connect_timeout() const noexcept {
-        return settings_.connect_timeout > duration{} ? settings_.connect_timeout : client_options{}.connect_timeout;
-    }
-
     /// Takes the URL apart, unless it is the one of the attempt before: polling asks for the same one over and over.
     error locate(const std::string& text) {
         if (text == located_) return {};
@@ -166,79 +122,19 @@ private:
     void use_credentials() {
         if (!url_.has_credentials() && !credentials_set_) return;
         credentials_set_ = url_.has_credentials();
+        stripped_ =
+            stripped_ || static_cast<bool>(settings_.configure);  // whose own credentials these may have replaced
         set(CURLOPT_USERNAME, credentials_set_ ? url_.user().c_str() : nullptr);
         set(CURLOPT_PASSWORD, credentials_set_ ? url_.password().c_str() : nullptr);
     }
 
     /// Sets the handle to the current request, and to receive its answer.
     error load() {
-        const request& q = *request_;
         was_secure_ = was_secure_ || url_.is_secure();
-        const std::string_view method = q.method;
-        const bool needs_length = method == "POST" || method == "PUT" || method == "PATCH";  // RFC 9110, 8.6
-        if (q.body.is_file()) {
-            if (!upload_.open(q.body.path()))
-                return {errc::body_unreadable, "no regular file that can be read at " + std::string(q.body.path())};
-            set(CURLOPT_UPLOAD, 1L);
-            set(CURLOPT_INFILESIZE_LARGE, upload_.size());
-            set_method(q.method, "PUT");
-        } else if (!q.body.empty() || needs_length) {
-            set(CURLOPT_POST, 1L);
-            set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(q.body.text().size()));
-            set(CURLOPT_POSTFIELDS, q.body.empty() ? "" : q.body.text().data());
-            set_method(q.method, "POST");
-        } else if (method == "HEAD") {
-            set(CURLOPT_NOBODY, 1L);
-            set_method(q.method, "HEAD");
-        } else {
-            if (method_ != "GET") set(CURLOPT_HTTPGET, 1L);
-            set_method(q.method, "GET");
-        }
-        set_headers(q, !q.body.empty() || needs_length);
         hop_sends_ = 0;
         text_[0] = '\0';
         download_.begin(limits_.max_body);
-        return {};
-    }
-
-    /// `natural` is the method that libcurl sends without being told.
-    void set_method(const std::string& method, std::string_view natural) {
-        if (method_ == method && natural_ == natural) return;
-        set(CURLOPT_CUSTOMREQUEST, method == natural ? nullptr : method.c_str());
-        method_ = method;
-        natural_ = natural;
-    }
-
-    void set_headers(const request& q, bool has_body) {
-        if (list_ && headers_set_ == q.headers && body_headers_set_ == has_body && type_set_ == q.body.content_type())
-            return;
-        string_list list;
-        const auto append = [&](const std::string& line) {
-            curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-            if (!longer) throw std::bad_alloc();
-            static_cast<void>(list.release());
-            list.reset(longer);
-        };
-        // In libcurl's words, "name;" is an empty value, and "name:" is none: what it would send by itself is left out.
-        const auto unless_given = [&](std::string_view name, std::string_view value) {
-            if (!q.headers.contains(name)) append(std::string(name).append(value.empty() ? ":" : ": ").append(value));
-        };
-        q.headers.for_each([&](std::string_view name, std::string_view value) {
-            append(std::string(name).append(value.empty() ? ";" : ": ").append(value));
-        });
-        // Here rather than by CURLOPT_USERAGENT, which composes the line anew for each request: 3 % of its cost.
-        unless_given("User-Agent", settings_.user_agent.empty() ? default_user_agent : settings_.user_agent);
-        unless_given("Accept-Encoding", {});  // compression is the user's to ask for; what comes is decoded
-        unless_given("Accept", {});           // "*/*" says no more
-        if (has_body) {
-            unless_given("Content-Type", q.body.content_type());  // else libcurl says that any is a form
-            unless_given("Expect", {});
-        }
-        set(CURLOPT_HTTPHEADER, list.get());
-        list_ = std::move(list);
-        headers_set_ = q.headers;
-        body_headers_set_ = has_body;
-        type_set_ = q.body.content_type();
+        return outgoing_.load(easy_.get(), *request_, settings_);
     }
 
     error judge(CURLcode code) {
@@ -258,7 +154,8 @@ private:
         if (out_of_memory_) return own(errc::local, "out of memory");
         long os_error = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
-        return failure(code, {sends_, text_, url_.part(CURLUPART_HOST), static_cast<int>(os_error), connect_timeout()});
+        return failure(code, {sends_, text_, url_.part(CURLUPART_HOST), static_cast<int>(os_error),
+                              connect_timeout_of(settings_)});
     }
 
     error follow(const std::string& location) {
@@ -291,8 +188,6 @@ private:
         stripped_ = true;
     }
 
-    static constexpr std::string_view default_user_agent = "r2/0.1.0";
-
     static transfer& self(void* data) noexcept { return *static_cast<transfer*>(data); }
 
     // Nothing may be thrown through libcurl's frames; allocating is all that can.
@@ -315,11 +210,13 @@ private:
         return self(me).guarded([&] { return self(me).download_.bytes(text); }) ? text.size() : text.size() + 1;
     }
     static std::size_t on_read(char* to, std::size_t size, std::size_t count, void* me) noexcept {
-        const std::size_t got = self(me).upload_.read(to, size * count);
+        const std::size_t got = self(me).outgoing_.file().read(to, size * count);
         self(me).body_failed_ = self(me).body_failed_ || got == CURL_READFUNC_ABORT;
         return got;
     }
-    static int on_seek(void* me, curl_off_t offset, int from) noexcept { return self(me).upload_.seek(offset, from); }
+    static int on_seek(void* me, curl_off_t offset, int from) noexcept {
+        return self(me).outgoing_.file().seek(offset, from);
+    }
 
     // Runs just before each real send. A second one without an answer in between is libcurl's own doing: the reused
     // connection was dead (and says nothing of how much of the request arrived).
@@ -338,8 +235,7 @@ private:
 
     const client_options& settings_;
     url url_;
-    string_list list_;
-    upload upload_;
+    outgoing outgoing_;
     download download_;
     char text_[CURL_ERROR_SIZE] = {};
 
@@ -360,11 +256,6 @@ private:
     // What the handle is set to.
     std::string located_;
     std::string url_shown_;
-    std::string method_ = "GET";
-    std::string natural_ = "GET";
-    headers headers_set_;
-    std::string_view type_set_;
-    bool body_headers_set_ = false;
     bool credentials_set_ = false;
     bool stripped_ = false;
 

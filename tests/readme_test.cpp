@@ -1,0 +1,160 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <r2/r2.hpp>
+
+#include "support/nginx.hpp"
+#include "support/server.hpp"
+
+// The code of README.md, compiled and run. The last test holds the two against each other.
+
+// clang-format off
+namespace {
+
+using namespace std::chrono_literals;
+using r2::testkit::reply;
+
+/// What a program prints, while one of these lives.
+class printed {
+public:
+    printed() : out_(std::cout.rdbuf(text_.rdbuf())), err_(std::cerr.rdbuf(text_.rdbuf())) {}
+    ~printed() {
+        std::cout.rdbuf(out_);
+        std::cerr.rdbuf(err_);
+    }
+    std::string text() const { return text_.str(); }
+
+private:
+    std::ostringstream text_;
+    std::streambuf* out_;
+    std::streambuf* err_;
+};
+
+/// The first page's own loop, to the letter; a server stands in for its URL through the default client's options.
+TEST(readme, the_loop_of_the_first_page_compiles_as_it_stands) {
+    [[maybe_unused]] const auto loop = [] {
+for (auto&& [res, err] : r2::get("https://example.com/jobs/42", {.max_attempts = 5, .timeout = 1s})) {
+    if (err) { std::cerr << err.message() << '\n'; continue; }   // this attempt got no response
+    if (res->status != 200) continue;                              // got one, not the one we want
+    std::cout << res->body << '\n';
+}
+    };
+}
+
+TEST(readme, the_loop_prints_errors_and_then_the_body) {
+    r2::testkit::server s;
+    s.script({r2::testkit::nothing().close(), reply(503), reply(200, "done")});
+    const printed p;
+    for (auto&& [res, err] : r2::get(s.url(), {.max_attempts = 5, .timeout = 10s, .interval = 1ms})) {
+        if (err) { std::cerr << err.message() << '\n'; continue; }
+        if (res->status != 200) continue;
+        std::cout << res->body << '\n';
+    }
+    EXPECT_EQ(p.text(), "disconnected: Empty reply from server\ndone\n");
+}
+
+TEST(readme, polling_goes_on_until_the_condition_is_met) {
+    r2::testkit::server s;
+    s.script({reply(200, R"({"state":"done"})")});
+    const std::string url = s.url();
+    const printed p;
+const auto done = r2::status_is(200) && r2::body_contains(R"("state":"done")");
+const r2::attempt last = r2::get(url, {.interval = 3s, .deadline = 2min, .terminate_if = done}).finish();
+if (last.ended() == r2::ended::condition_met) std::cout << last.response()->body << '\n';
+    EXPECT_EQ(p.text(), "{\"state\":\"done\"}\n");
+}
+
+TEST(readme, an_attempt_explains_itself) {
+    r2::testkit::server s;
+    s.script({reply(503), reply(200)});
+const auto log = [](const r2::request& q, const r2::attempt& a) {
+    std::cerr << q.method << " #" << a.number() << ": "
+              << (a.response() ? std::to_string(a.response()->status) : a.error().message()) << ", "
+              << (a.is_last() ? std::string(to_string(a.ended())) : "waits " + r2::to_string(a.wait())) << '\n';
+};
+    const printed p;
+    EXPECT_EQ(r2::get(s.url(), {.interval = 2ms, .on_attempt = log}).finish().number(), 2);
+    EXPECT_EQ(p.text(), "GET #1: 503, waits 2ms\nGET #2: 200, succeeded\n");
+}
+
+TEST(readme, a_post_has_a_key_or_is_not_replayed) {
+    r2::testkit::server s;
+    s.script({reply(201), r2::testkit::nothing().close()});
+    const std::string url = s.url();
+    std::ofstream("report.csv") << "a,b\n";
+    const printed p;
+for (auto&& [res, err] : r2::post(url, R"({"amount":5})", {.max_attempts = 4, .content_type = "application/json",
+                                                           .idempotency_key = r2::fresh_key()})) {
+    if (res && res->status < 300) std::cout << "paid\n";
+}
+for (auto&& [res, err] : r2::post(url, r2::body::file("report.csv"), {.replay = r2::replay::when_safe})) {
+    if (err.sent() == r2::sent::maybe) std::cerr << "look before you repeat it: " << err.message() << '\n';
+}
+    std::remove("report.csv");
+    EXPECT_TRUE(p.text().starts_with("paid\nlook before you repeat it: disconnected")) << p.text();
+    ASSERT_EQ(s.count(), 2U);
+    EXPECT_TRUE(s.requests()[0].has("Idempotency-Key"));
+    EXPECT_EQ(s.requests()[1].body, "a,b\n");
+}
+
+TEST(readme, clean_up_runs_after_a_stop) {
+    r2::testkit::server s;
+    const std::string url = s.url();
+    std::stop_source source;
+    source.request_stop();
+    const std::stop_token stop = source.get_token();
+const r2::options policy{.timeout = 5s, .stop = stop, .stop_grace = 2s};
+const r2::attempt created = r2::post(url, "{}", policy).finish();
+if (created.ended() == r2::ended::stopped) r2::del(url, policy.detached(5s)).finish();
+    ASSERT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.requests()[0].method, "DELETE");
+}
+
+TEST(readme, a_client_has_settings_of_its_own) {
+    const std::string key = "k", url = r2::testkit::nginx::shared().http("/gzip");
+    const printed p;
+const r2::client api({.ca_file = "ca.pem", .secret_headers = {"X-Api-Key"}});
+for (auto&& [res, err] : api.get(url, {.headers = {{"Accept-Encoding", "gzip"}, {"X-Api-Key", key}}})) {
+    if (err) std::cerr << err.message() << '\n';
+}
+    EXPECT_EQ(p.text(), "");
+}
+
+std::vector<std::string> lines_of(const std::string& path) {
+    std::ifstream in(path);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+TEST(readme, every_line_of_its_code_is_in_this_file) {
+    const std::vector<std::string> source = lines_of(R2_SOURCE_DIR "/tests/readme_test.cpp");
+    std::size_t checked = 0;
+    bool code = false;
+    for (const std::string& line : lines_of(R2_SOURCE_DIR "/README.md")) {
+        if (line == "```cpp" || line == "```") {
+            code = line == "```cpp";
+            continue;
+        }
+        if (!code || line.empty()) continue;
+        EXPECT_NE(std::find(source.begin(), source.end(), line), source.end()) << line;
+        ++checked;
+    }
+    EXPECT_GT(checked, 25U);
+}
+
+TEST(readme, is_at_most_200_lines_with_the_loop_by_line_12) {
+    const std::vector<std::string> lines = lines_of(R2_SOURCE_DIR "/README.md");
+    EXPECT_LE(lines.size(), 200U);
+    bool loop = false;
+    for (std::size_t i = 0; i < 12; ++i) loop = loop || lines[i].starts_with("for (auto&& [res, err] : r2::get(");
+    EXPECT_TRUE(loop);
+}
+
+}  // namespace
