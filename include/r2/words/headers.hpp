@@ -80,9 +80,8 @@ public:
 
     /// Appends a field, beside any of the same name.
     void add(std::string_view name, std::string_view value) {
-        forget_fields();
-        places_.push_back({text_.size(), name.size(), text_.size() + name.size(), value.size()});
-        text_.append(name).append(value);
+        std::string line(name);  // whole before it joins the others, which these views may be of
+        add_line(line.append(value), name.size(), name.size());
     }
 
     /// Appends the field that a line holds: its name is what comes before `colon`, its value what begins at `value`.
