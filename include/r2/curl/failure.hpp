@@ -117,6 +117,8 @@ inline std::string detail_of(CURLcode code, const circumstances& c) {
         return peer_in(c.text, c.host) + (c.os_error ? ": " + std::generic_category().message(c.os_error) : "");
     if (code == CURLE_OPERATION_TIMEDOUT && c.sends == 0) return "no connection within " + to_string(c.connect_timeout);
     if (code == CURLE_UNSUPPORTED_PROTOCOL) return "the answer isn't HTTP/1 or HTTP/2";
+    if (code == CURLE_GOT_NOTHING) return "the connection was closed before an answer";
+    if (code == CURLE_PARTIAL_FILE) return "the body of the response was cut short";
     return std::string(quotes_no_secret(code) && !c.text.empty() ? c.text : curl_easy_strerror(code));
 }
 

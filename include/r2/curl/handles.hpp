@@ -14,7 +14,7 @@ using easy_handle = std::unique_ptr<CURL, freed_by<curl_easy_cleanup>>;
 using multi_handle = std::unique_ptr<CURLM, freed_by<curl_multi_cleanup>>;
 using url_handle = std::unique_ptr<CURLU, freed_by<curl_url_cleanup>>;
 using string_list = std::unique_ptr<curl_slist, freed_by<curl_slist_free_all>>;
-using text = std::unique_ptr<char, freed_by<curl_free>>;
+using owned_text = std::unique_ptr<char, freed_by<curl_free>>;
 
 /// Once a process, and never undone: other parts of the program may use libcurl until the end.
 inline void initialise() noexcept {

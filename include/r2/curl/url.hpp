@@ -59,7 +59,7 @@ public:
     std::string part(CURLUPart which, unsigned flags = 0) const {
         char* found = nullptr;
         if (curl_url_get(handle_.get(), which, &found, flags) != CURLUE_OK) return {};
-        const curl::text owned(found);
+        const owned_text owned(found);
         return owned.get();
     }
 

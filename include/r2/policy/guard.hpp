@@ -47,8 +47,8 @@ private:
     std::string reason_;
 };
 
-/// Holds many ranges back together: a budget, a breaker, a limiter. Asked from every thread that runs a range of its;
-/// what it throws reaches that range's loop.
+/// Holds many ranges back together: a budget, a breaker, a limiter. Asked from every thread that runs one of its
+/// ranges; what it throws reaches that loop.
 class guard {
 public:
     virtual ~guard() = default;

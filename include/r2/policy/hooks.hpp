@@ -34,18 +34,27 @@ concept on_request = requires(F& f, request& q) {
 template <class F>
 concept before_attempt_callable = detail::on_request_and_number<F> || detail::on_request<F>;
 
+class before_attempt_hook;
+
+namespace detail {
+
+template <class F>
+concept makes_before_attempt =
+    !std::same_as<std::remove_cvref_t<F>, before_attempt_hook> && before_attempt_callable<std::decay_t<F>>;
+
+}  // namespace detail
+
 /// Holds any `before_attempt_callable`. Default-made it is unset.
 class before_attempt_hook {
 public:
     before_attempt_hook() = default;
     before_attempt_hook(std::nullptr_t) {}
 
-    template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, before_attempt_hook> && before_attempt_callable<std::decay_t<F>>)
-        before_attempt_hook(F&& f) {
+    template <detail::makes_before_attempt F> before_attempt_hook(F&& callable) {
+        std::decay_t<F> f = std::forward<F>(callable);
         if constexpr (std::is_constructible_v<std::decay_t<F>, std::nullptr_t>)  // a pointer or a std::function
             if (f == nullptr) return;
-        call_ = [f = std::forward<F>(f)](request& q, int number) mutable -> std::optional<response> {
+        call_ = [f = std::move(f)](request& q, int number) mutable -> std::optional<response> {
             const auto call = [&]() -> decltype(auto) {
                 if constexpr (detail::on_request_and_number<std::decay_t<F>>)
                     return std::invoke(f, q, number);

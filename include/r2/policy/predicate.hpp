@@ -49,17 +49,26 @@ template <predicate_callable F> constexpr bool ask(F& f, const attempt& a) {
 
 }  // namespace detail
 
+class predicate;
+
+namespace detail {
+
+template <class F>
+concept makes_predicate = !std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>;
+
+}  // namespace detail
+
 /// Any question about an attempt. Default-made it is unset, which each option says the meaning of; asked, it is false.
 class predicate : public detail::predicate_base {
 public:
     predicate() = default;
     predicate(std::nullptr_t) {}
 
-    template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>) predicate(F&& f) {
+    template <detail::makes_predicate F> predicate(F&& callable) {
+        std::decay_t<F> f = std::forward<F>(callable);
         if constexpr (std::is_constructible_v<std::decay_t<F>, std::nullptr_t>)  // a pointer or a std::function
             if (f == nullptr) return;
-        ask_ = [f = std::forward<F>(f)](const attempt& a) mutable { return detail::ask(f, a); };
+        ask_ = [f = std::move(f)](const attempt& a) mutable { return detail::ask(f, a); };
     }
 
     explicit operator bool() const noexcept { return static_cast<bool>(ask_); }

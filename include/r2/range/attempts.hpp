@@ -154,6 +154,5 @@ inline attempt attempts::finish() {
 
 }  // namespace r2
 
-// <string_view> declares this as <ranges> does, which takes much longer to compile. declares this as well as <ranges>
-// does, which costs a third of a second to compile.
+// <string_view> declares this as <ranges> does, which takes much longer to compile.
 template <> inline constexpr bool std::ranges::enable_view<r2::attempts> = true;

@@ -135,16 +135,18 @@ private:
             if (now >= until) {
                 const int sends = world_.cancel(id);
                 cut_by_stop_ = grace_ends < limit;
-                current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit - began, sends), sends);
+                current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit == deadline_, sends), sends);
                 return;
             }
             if (world_.wait_until(until)) return world_.take(id, current_);
         }
     }
 
-    static error timed_out(duration limit, int sends) {
-        return sends > 0 ? error(errc::timeout, "no complete response within " + to_string(limit), sent::maybe)
-                         : error(errc::timeout, "not sent within " + to_string(limit));
+    error timed_out(bool by_deadline, int sends) const {
+        const std::string limit = by_deadline ? " before the deadline of " + to_string(options_.deadline)
+                                              : " within " + to_string(options_.timeout);
+        return sends > 0 ? error(errc::timeout, "no complete response" + limit, sent::maybe)
+                         : error(errc::timeout, "not sent" + limit);
     }
 
     static error stopped(int sends) {

@@ -30,7 +30,8 @@ constexpr bool has_line_break(std::string_view value) noexcept {
 
 inline error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
     if (!is_token(name))
-        return {errc::invalid_request, "header " + std::to_string(position) + " has a name that is no token"};
+        return {errc::invalid_request, "header " + std::to_string(position) +
+                                           " has an empty name, or one with a character that isn't allowed"};
     if (has_line_break(value)) return {errc::invalid_request, std::string(name) + " has CR, LF or NUL in its value"};
     if (same_name(name, "Transfer-Encoding"))
         return {errc::invalid_request, "Transfer-Encoding is not for a header: the body decides it"};
@@ -55,7 +56,8 @@ inline error bad_url(std::string_view url) {
 inline error check(const request& q) {
     const std::string_view method = q.method;
     if (!detail::is_token(method))
-        return {errc::invalid_request, method.empty() ? "the method is empty" : "the method is no token"};
+        return {errc::invalid_request,
+                method.empty() ? "the method is empty" : "the method has a character that isn't allowed"};
     if (method == "CONNECT")
         return {errc::invalid_request, "CONNECT opens tunnels, which is the proxy setting's affair"};
     if (method == "HEAD" && !q.body.empty()) return {errc::invalid_request, "a HEAD request has no body"};

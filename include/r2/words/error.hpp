@@ -31,9 +31,7 @@ enum class sent {
     maybe,  ///< Some or all: the server may have acted on it.
 };
 
-namespace detail {
-
-constexpr std::string_view text_of(errc e) noexcept {
+constexpr std::string_view to_string(errc e) noexcept {
     switch (e) {
         case errc::invalid_request:
             return "invalid request";
@@ -65,11 +63,15 @@ constexpr std::string_view text_of(errc e) noexcept {
     return "no error";
 }
 
+constexpr std::string_view to_string(sent s) noexcept { return s == sent::no ? "no" : "maybe"; }
+
+namespace detail {
+
 /// Both of r2's own codes and of the `errc` conditions.
 class r2_category_t final : public std::error_category {
 public:
     const char* name() const noexcept override { return "r2"; }
-    std::string message(int e) const override { return std::string(text_of(static_cast<errc>(e))); }
+    std::string message(int e) const override { return std::string(to_string(static_cast<errc>(e))); }
 
     // A condition of r2 also stands for the standard one that says the same.
     bool equivalent(int e, const std::error_condition& c) const noexcept override {
@@ -111,9 +113,12 @@ public:
 
     /// The kind and what is known beyond it, for people. Holds no credentials, cookies or bodies.
     std::string message() const {
-        std::string text(detail::text_of(kind_));
+        std::string text(to_string(kind_));
         return detail_.empty() ? text : text + ": " + detail_;
     }
+
+    /// Which of the errc it is; `errc{}` where there is no error.
+    errc kind() const noexcept { return kind_; }
 
     r2::sent sent() const noexcept { return sent_; }
 

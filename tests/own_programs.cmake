@@ -1,0 +1,27 @@
+set(R2_SANITIZE "" CACHE STRING "Sanitizers of tests, examples and benchmarks: asan (with UBSan), tsan or none")
+set_property(CACHE R2_SANITIZE PROPERTY STRINGS "" asan tsan)
+
+add_library(r2_own_flags INTERFACE)
+target_compile_options(r2_own_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+if(R2_BUILD_TESTS)  # a first user's compiler may warn of what ours doesn't know
+    target_compile_options(r2_own_flags INTERFACE -Werror)
+endif()
+if(R2_SANITIZE STREQUAL "asan")
+    set(r2_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(R2_SANITIZE STREQUAL "tsan")
+    set(r2_sanitizers -fsanitize=thread)
+elseif(R2_SANITIZE)
+    message(FATAL_ERROR "R2_SANITIZE is \"${R2_SANITIZE}\", neither asan nor tsan")
+endif()
+if(R2_SANITIZE)
+    target_compile_options(r2_own_flags INTERFACE ${r2_sanitizers} -fno-omit-frame-pointer)
+    target_link_options(r2_own_flags INTERFACE ${r2_sanitizers})
+endif()
+
+# One program from one file, named after it.
+function(r2_add_program file)
+    cmake_path(GET file STEM name)
+    add_executable(${name} "${file}")
+    target_link_libraries(${name} PRIVATE r2::r2 r2_own_flags)
+    set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
