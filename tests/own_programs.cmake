@@ -2,7 +2,7 @@ set(R2_SANITIZE "" CACHE STRING "Sanitizers of tests, examples and benchmarks: a
 set_property(CACHE R2_SANITIZE PROPERTY STRINGS "" asan tsan)
 
 add_library(r2_own_flags INTERFACE)
-target_compile_options(r2_own_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+target_compile_options(r2_own_flags INTERFACE -Wall -Wextra -Wpedantic)
 if(R2_BUILD_TESTS)  # a first user's compiler may warn of what ours doesn't know
     target_compile_options(r2_own_flags INTERFACE -Werror)
 endif()
@@ -14,7 +14,7 @@ elseif(R2_SANITIZE)
     message(FATAL_ERROR "R2_SANITIZE is \"${R2_SANITIZE}\", neither asan nor tsan")
 endif()
 if(R2_SANITIZE)
-    target_compile_options(r2_own_flags INTERFACE ${r2_sanitizers} -fno-omit-frame-pointer)
+    target_compile_options(r2_own_flags INTERFACE ${r2_sanitizers} -g1 -fno-omit-frame-pointer)
     target_link_options(r2_own_flags INTERFACE ${r2_sanitizers})
 endif()
 

@@ -41,12 +41,10 @@ public:
         if (text.ends_with('\n')) text.remove_suffix(1);
         if (text.ends_with('\r')) text.remove_suffix(1);
 
-        if (state_ != state::head)
-            begin_head(text);
-        else if (text.empty())
-            end_head();
-        else
-            field(text);
+        if (state_ == state::head)
+            text.empty() ? end_head() : field(text);
+        else if (state_ != state::body)
+            begin_head(text);  // the first, or what follows a 1xx
         return true;
     }
 
@@ -78,9 +76,7 @@ private:
         return status;
     }
 
-    // Also after a 1xx, or an answer that libcurl met with credentials.
     void begin_head(std::string_view text) {
-        if (!text.starts_with("HTTP/")) return;  // a trailer
         answer_.status = status_in(text);
         answer_.headers.clear();
         answer_.headers.reserve(16, 512);
@@ -89,9 +85,13 @@ private:
     }
 
     void field(std::string_view text) {
+        while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+        if (text.starts_with(' ') || text.starts_with('\t')) {  // RFC 9112, 5.2: folded, for which a space stands
+            answer_.headers.extend_last(" ", text.substr(std::min(text.find_first_not_of(" \t"), text.size())));
+            return;
+        }
         const std::size_t colon = text.find(':');
         if (colon == std::string_view::npos) return;
-        while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
         std::size_t value = colon + 1;
         while (value < text.size() && (text[value] == ' ' || text[value] == '\t')) ++value;
         answer_.headers.add_line(text, colon, value);

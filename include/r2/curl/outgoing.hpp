@@ -68,8 +68,10 @@ private:
             list.reset(longer);
         };
         // In libcurl's words, "name;" is an empty value, and "name:" is none: what it would send by itself is left out.
-        q.headers.for_each(
-            [&](std::string_view name, std::string_view value) { append(name, value.empty() ? ";" : ": ", value); });
+        q.headers.for_each([&](std::string_view name, std::string_view value) {
+            const bool blank = value.find_first_not_of(" \t") == std::string_view::npos;
+            append(name, blank ? ";" : ": ", blank ? std::string_view() : value);
+        });
         const auto unless_given = [&](std::string_view name, std::string_view value) {
             if (!q.headers.contains(name)) append(name, value.empty() ? ":" : ": ", value);
         };
@@ -91,9 +93,9 @@ private:
     upload file_;
     string_list list_;
 
-    // What the handle is set to.
-    std::string method_ = "GET";
-    std::string_view natural_ = "GET";
+    // What the handle is set to; at first whatever the user's `configure` made of it.
+    std::string method_;
+    std::string_view natural_;
     headers headers_;
     std::string_view type_;
     bool has_body_ = false;

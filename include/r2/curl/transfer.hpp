@@ -134,24 +134,30 @@ private:
         hop_sends_ = 0;
         text_[0] = '\0';
         download_.begin(limits_.max_body);
-        return outgoing_.load(easy_.get(), *request_, settings_);
+        error bad = outgoing_.load(easy_.get(), *request_, settings_);
+        if (bad && sends_ > 0) return own(bad.kind(), "the file is no longer there for a redirect", bad.code());
+        return bad;
+    }
+
+    /// An error of our own making, in the middle of an attempt.
+    error own(errc kind, std::string detail, std::error_code code) const {
+        return {kind, code, std::move(detail), sends_ > 0 ? sent::maybe : sent::no, error(kind).transient()};
     }
 
     error judge(CURLcode code) {
-        const auto own = [&](errc kind, std::string detail) {
-            const std::error_code why(static_cast<int>(code), category());
-            return error(kind, why, std::move(detail), sends_ > 0 ? sent::maybe : sent::no, error(kind).transient());
-        };
-        if (code == CURLE_OK) return own(errc::disconnected, "the head of the response was cut short");
+        const std::error_code why(static_cast<int>(code), category());
+        if (code == CURLE_OK) return own(errc::disconnected, "the head of the response was cut short", why);
         if (resend_forbidden_)
             return own(errc::disconnected,
-                       "the connection died with the request on it, and sending it again isn't safe");
-        if (download_.too_large())
-            return own(errc::too_large, download_.has_head()
-                                            ? "the body is over " + std::to_string(limits_.max_body) + " bytes"
-                                            : "the head is over " + std::to_string(download::max_head) + " bytes");
-        if (body_failed_) return own(errc::body_unreadable, "the file became unreadable or shorter while it was sent");
-        if (out_of_memory_) return own(errc::local, "out of memory");
+                       "the connection died with the request on it, and sending it again isn't safe", why);
+        if (download_.has_head() && download_.too_large())
+            return own(errc::too_large, "the body is over " + std::to_string(limits_.max_body) + " bytes", why);
+        // libcurl 7.88 calls a line that is over its own limit a lack of memory; 8.6 has CURLE_TOO_LARGE for it.
+        if (download_.too_large() || (code == CURLE_OUT_OF_MEMORY && sends_ > 0 && !download_.has_head()))
+            return own(errc::too_large, "the head is over 300 KiB, or a line of it over 100 KiB", why);
+        if (body_failed_)
+            return own(errc::body_unreadable, "the file became unreadable or shorter while it was sent", why);
+        if (out_of_memory_) return own(errc::local, "out of memory", why);
         long os_error = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
         return failure(code, {sends_, text_, url_.part(CURLUPART_HOST), static_cast<int>(os_error),

@@ -16,11 +16,12 @@ class upload {
 public:
     /// False where it can't be read.
     bool open(std::string_view path) {
-        file_.reset(std::fopen(std::string(path).c_str(), "rb"));
-        struct stat about = {};
-        if (!file_ || ::fstat(::fileno(file_.get()), &about) != 0 || !S_ISREG(about.st_mode)) return close(), false;
+        const std::string name(path);
+        struct stat about = {};  // before it is opened: to open a pipe waits for its writer
+        if (::stat(name.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return close(), false;
+        file_.reset(std::fopen(name.c_str(), "rb"));
         size_ = left_ = about.st_size;
-        return true;
+        return file_ != nullptr;
     }
 
     void close() noexcept { file_.reset(); }

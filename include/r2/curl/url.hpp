@@ -85,6 +85,8 @@ private:
         if (!secure_ && scheme != "http") return {errc::invalid_request, "the URL's scheme is neither http nor https"};
         user_ = part(CURLUPART_USER, CURLU_URLDECODE);
         password_ = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
+        if (user_.empty() != part(CURLUPART_USER).empty() || password_.empty() != part(CURLUPART_PASSWORD).empty())
+            return {errc::invalid_request, "the URL's credentials have an escaped control character"};
         for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS})
             curl_url_set(handle_.get(), secret, nullptr, 0);
         return {};

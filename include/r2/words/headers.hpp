@@ -91,6 +91,14 @@ public:
         text_.append(line);
     }
 
+    /// Makes the last field's value this much longer; nothing where there is none.
+    void extend_last(std::string_view separator, std::string_view more) {
+        if (empty()) return;
+        forget_fields();
+        text_.append(separator).append(more);  // the last value is at the end of the text
+        places_.back().value_size += separator.size() + more.size();
+    }
+
     /// Makes this the only field of its name: in the place of the first one, else at the end.
     void set(std::string_view name, std::string_view value) {
         headers rest;
