@@ -289,6 +289,14 @@ std::size_t open_descriptors() {
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
+TEST(client_settings, a_user_agent_with_a_line_break_sends_0_requests) {
+    server s;
+    const r2::client c({.user_agent = "a\r\nX-Evil: 1"});
+    const r2::attempt a = c.get(s.url(), quick()).finish();
+    EXPECT_TRUE(a.error() == r2::errc::invalid_request);
+    EXPECT_EQ(s.connections(), 0U);
+}
+
 TEST(resources, after_260_ranges_that_fail_there_are_as_many_descriptors_as_before) {
     const temporary_directory d;
     const std::string path = d.file("f", "text");

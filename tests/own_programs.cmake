@@ -1,6 +1,7 @@
 set(R2_SANITIZE "" CACHE STRING "Sanitizers of tests, examples and benchmarks: asan (with UBSan), tsan or none")
 set_property(CACHE R2_SANITIZE PROPERTY STRINGS "" asan tsan)
 
+set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(r2_own_flags INTERFACE)
 target_compile_options(r2_own_flags INTERFACE -Wall -Wextra -Wpedantic)
 if(R2_BUILD_TESTS)  # a first user's compiler may warn of what ours doesn't know
@@ -23,5 +24,4 @@ function(r2_add_program file)
     cmake_path(GET file STEM name)
     add_executable(${name} "${file}")
     target_link_libraries(${name} PRIVATE r2::r2 r2_own_flags)
-    set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()

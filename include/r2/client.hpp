@@ -17,20 +17,27 @@ namespace r2 {
 /// keeps what it needs of its client alive. Not usable across fork().
 class client {
 public:
-    client(client_options settings = {}) : client(std::make_shared<curl::pool>(std::move(settings))) {}
+    template <class = void>
+    client(client_options settings = {}) : pool_(std::make_shared<curl::pool<>>(std::move(settings))) {}
 
-    attempts get(std::string url, options o = {}) const { return start({"GET", std::move(url)}, std::move(o)); }
-    attempts head(std::string url, options o = {}) const { return start({"HEAD", std::move(url)}, std::move(o)); }
-    attempts post(std::string url, body b, options o = {}) const {
+    template <class = void> attempts get(std::string url, options o = {}) const {
+        return start({"GET", std::move(url)}, std::move(o));
+    }
+    template <class = void> attempts head(std::string url, options o = {}) const {
+        return start({"HEAD", std::move(url)}, std::move(o));
+    }
+    template <class = void> attempts post(std::string url, body b, options o = {}) const {
         return start({"POST", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    attempts put(std::string url, body b, options o = {}) const {
+    template <class = void> attempts put(std::string url, body b, options o = {}) const {
         return start({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    attempts patch(std::string url, body b, options o = {}) const {
+    template <class = void> attempts patch(std::string url, body b, options o = {}) const {
         return start({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    attempts del(std::string url, options o = {}) const { return start({"DELETE", std::move(url)}, std::move(o)); }
+    template <class = void> attempts del(std::string url, options o = {}) const {
+        return start({"DELETE", std::move(url)}, std::move(o));
+    }
 
     /// A template, so that `del(url, {})` means the options.
     template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) const {
@@ -38,20 +45,21 @@ public:
     }
 
     /// Sends the fields as application/x-www-form-urlencoded, whatever `content_type` says.
-    attempts post_form(std::string url, const form& fields, options o = {}) const {
+    template <class = void> attempts post_form(std::string url, const form& fields, options o = {}) const {
         o.content_type = body::form_content_type;
         return post(std::move(url), fields, std::move(o));
     }
 
     /// Any method. `options::headers`, `idempotency_key` and `content_type` are put over the request's own fields.
-    attempts send(request q, options o = {}) const { return start(std::move(q), std::move(o)); }
+    template <class = void> attempts send(request q, options o = {}) const { return start(std::move(q), std::move(o)); }
 
 protected:
     /// A client on other engines than libcurl's.
-    explicit client(std::shared_ptr<engine_pool> engines) : pool_(std::move(engines)) {}
+    struct on_engines {};
+    client(on_engines, std::shared_ptr<engine_pool> engines) : pool_(std::move(engines)) {}
 
 private:
-    attempts start(request&& q, options&& o) const {
+    template <class = void> attempts start(request&& q, options&& o) const {
         o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
         o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
         if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
@@ -64,7 +72,7 @@ private:
 };
 
 /// The process-wide client that the free verbs use. Never destroyed, so that ranges may run until the very end.
-inline client& default_client() {
+template <class = void> client& default_client() {
     static client& only = *new client;
     return only;
 }

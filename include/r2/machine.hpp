@@ -20,10 +20,10 @@ struct rules {
 /// What became of one attempt, as far as the rules look at it.
 struct outcome {
     int number = 1;
-    int status = 0;                ///< 0: an error instead.
-    r2::sent sent = r2::sent::no;  ///< Of the error.
-    bool idempotent = true;        ///< The request as sent.
-    bool cut_by_stop = false;      ///< The error is the stop's own doing.
+    std::optional<int> status = {};  ///< Nothing: an error instead.
+    r2::sent sent = r2::sent::no;    ///< Of the error.
+    bool idempotent = true;          ///< The request as sent.
+    bool cut_by_stop = false;        ///< The error is the stop's own doing.
     bool stop_requested = false;
 };
 
@@ -53,14 +53,14 @@ public:
 
     /// The rules in their order; the first that matches wins. `u` in [0, 1) is the chance that jitter gets.
     constexpr verdict decide(const outcome& o, time_point now, double u, answers auto& ask) {
-        const bool failed = o.status == 0 || o.status >= 400;
+        const bool failed = !o.status || *o.status >= 400;
 
         if (o.cut_by_stop) return {ended::stopped};
         const std::optional<bool> terminate = ask.terminate_if();
         if (terminate.value_or(false)) return {ended::condition_met};
         if (!failed && !terminate) return {ended::succeeded};
         if (failed && !ask.retry_if()) return {ended::not_retryable};
-        if (o.status == 0 && o.sent == sent::maybe && rules_.replay == replay::when_safe && !o.idempotent)
+        if (!o.status && o.sent == sent::maybe && rules_.replay == replay::when_safe && !o.idempotent)
             return {ended::unsafe_to_replay};
         if (rules_.max_attempts > 0 && o.number >= rules_.max_attempts) return {ended::exhausted};
         if (o.stop_requested) return {ended::stopped};

@@ -10,39 +10,39 @@ namespace r2 {
 
 namespace detail {
 
-inline const client& client_of(const options& o) { return o.via ? *o.via : default_client(); }
+template <class = void> const client& client_of(const options& o) { return o.via ? *o.via : default_client(); }
 
 }  // namespace detail
 
 // The verbs, through `options::via` or else the default client. Each returns at once; what is sent is sent by the
 // range.
 
-inline attempts get(std::string url, options o = {}) {
+template <class = void> attempts get(std::string url, options o = {}) {
     const client& c = detail::client_of(o);
     return c.get(std::move(url), std::move(o));
 }
 
-inline attempts head(std::string url, options o = {}) {
+template <class = void> attempts head(std::string url, options o = {}) {
     const client& c = detail::client_of(o);
     return c.head(std::move(url), std::move(o));
 }
 
-inline attempts post(std::string url, body b, options o = {}) {
+template <class = void> attempts post(std::string url, body b, options o = {}) {
     const client& c = detail::client_of(o);
     return c.post(std::move(url), std::move(b), std::move(o));
 }
 
-inline attempts put(std::string url, body b, options o = {}) {
+template <class = void> attempts put(std::string url, body b, options o = {}) {
     const client& c = detail::client_of(o);
     return c.put(std::move(url), std::move(b), std::move(o));
 }
 
-inline attempts patch(std::string url, body b, options o = {}) {
+template <class = void> attempts patch(std::string url, body b, options o = {}) {
     const client& c = detail::client_of(o);
     return c.patch(std::move(url), std::move(b), std::move(o));
 }
 
-inline attempts del(std::string url, options o = {}) {
+template <class = void> attempts del(std::string url, options o = {}) {
     const client& c = detail::client_of(o);
     return c.del(std::move(url), std::move(o));
 }
@@ -54,13 +54,13 @@ template <std::convertible_to<body> B> attempts del(std::string url, B&& b, opti
 }
 
 /// Sends the fields as application/x-www-form-urlencoded, in their order, a space as '+'.
-inline attempts post_form(std::string url, const form& fields, options o = {}) {
+template <class = void> attempts post_form(std::string url, const form& fields, options o = {}) {
     const client& c = detail::client_of(o);
     return c.post_form(std::move(url), fields, std::move(o));
 }
 
 /// Any method.
-inline attempts send(request q, options o = {}) {
+template <class = void> attempts send(request q, options o = {}) {
     const client& c = detail::client_of(o);
     return c.send(std::move(q), std::move(o));
 }

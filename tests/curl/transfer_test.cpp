@@ -51,6 +51,19 @@ TEST(resend, a_get_whose_reused_connection_dies_is_sent_2_times_in_1_attempt) {
     }
 }
 
+TEST(resend, each_of_14_dead_connections_costs_1_client_no_attempt) {
+    server s;
+    const r2::client c;
+    for (int i = 0; i < 14; ++i) {
+        const std::string path = "/" + std::to_string(i);
+        s.on(path, {reply(200, "first").close_when_idle_request_comes()});
+        EXPECT_EQ(status_of(c.get(s.url(path), quick()).finish()), 200);
+        const r2::attempt a = c.get(s.url("/second"), quick()).finish();
+        EXPECT_EQ(status_of(a), 200) << i << ": " << a.error().message();
+        EXPECT_EQ(a.sends(), 2);
+    }
+}
+
 TEST(resend, a_post_whose_reused_connection_dies_is_sent_1_time) {
     for (const answer& killer : killers) {
         dying_connection d(killer);

@@ -46,6 +46,21 @@ TEST(predicate, a_negation_is_true_where_there_was_no_response) {
     EXPECT_TRUE((!r2::predicate([](const response&) { return true; }))(attempt(error(errc::timeout))));
 }
 
+TEST(predicate, takes_callables_of_every_make) {
+    struct of_text {
+        of_text(const char* t) : text(t) {}
+        bool operator()(const response& r) { return r.body == text && ++asked > 0; }
+        std::string text;
+        int asked = 0;
+    };
+    const attempt a(response{.status = 200, .body = "x"});
+    const r2::predicate negated = !r2::predicate(of_text("y"));
+    EXPECT_TRUE(negated(a));
+    EXPECT_TRUE((r2::status_is(404) || of_text("x"))(a));
+    EXPECT_TRUE(([n = 0](const response&) mutable { return ++n > 0; } && r2::status_is(200))(a));
+    EXPECT_TRUE(r2::predicate(+[](const response&) { return true; })(a));
+}
+
 TEST(predicate, unset_is_false_and_says_so) {
     const attempt a(response{.status = 200});
     EXPECT_FALSE(static_cast<bool>(r2::predicate()));

@@ -157,6 +157,30 @@ TEST(guards, an_answer_of_before_attempt_is_recorded_too) {
     EXPECT_EQ(g->notes, (log{"admit 1", "record 1"}));
 }
 
+TEST(guards, that_throw_keep_no_other_from_hearing) {
+    class throwing_guard : public noting_guard {
+        void record(const r2::attempt&, r2::time_point) override { throw std::runtime_error("record"); }
+        void cancel(const r2::request&, r2::time_point) override { throw std::runtime_error("cancel"); }
+    };
+    virtual_client fake;
+    fake->reply(503);
+    const auto bad = std::make_shared<throwing_guard>();
+    const auto good = std::make_shared<noting_guard>();
+    EXPECT_THROW((void)fake.get(url, {.guards = {bad, good}}).finish(), std::runtime_error);
+    EXPECT_EQ(good->notes, (log{"admit 1", "record 1"}));
+}
+
+TEST(guards, that_throw_while_a_range_is_destroyed_end_no_program) {
+    class throwing_guard : public noting_guard {
+        void cancel(const r2::request&, r2::time_point) override { throw std::runtime_error("cancel"); }
+    };
+    virtual_client fake;
+    fake->reply(503);
+    const auto bad = std::make_shared<throwing_guard>();
+    for ([[maybe_unused]] auto& a : fake.get(url, {.guards = {bad}})) break;
+    EXPECT_EQ(bad->notes, (log{"admit 1", "record 1", "admit 2"}));
+}
+
 TEST(guards, see_what_after_attempt_made_of_the_response) {
     class status_guard : public noting_guard {
     public:

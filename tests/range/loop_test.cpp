@@ -439,6 +439,19 @@ TEST(hooks, before_attempt_answers_without_sending) {
     EXPECT_EQ(fake->requests().size(), 1U);
 }
 
+TEST(hooks, an_answer_without_a_status_is_below_400_and_so_a_success) {
+    virtual_client fake;
+    const auto cached = [](r2::request&) { return r2::response{.body = "cached"}; };
+    EXPECT_EQ(fake.get(url, {.before_attempt = cached}).finish().ended(), ended::succeeded);
+}
+
+TEST(finish, after_a_throw_before_the_first_attempt_says_so) {
+    virtual_client fake;
+    auto range = fake.get(url, {.before_attempt = [](r2::request&) { throw std::domain_error("mine"); }});
+    EXPECT_THROW((void)range.finish(), std::domain_error);
+    EXPECT_EQ(range.finish().ended(), ended::threw);
+}
+
 TEST(hooks, after_attempt_changes_the_response_before_the_decision) {
     virtual_client fake;
     fake->reply({.status = 200, .body = "error: busy"}).reply({.status = 200, .body = "ok"});

@@ -16,7 +16,7 @@ public:
 
 private:
     explicit virtual_client(std::shared_ptr<testing::virtual_world> world)
-        : client(std::make_shared<testing::virtual_pool>(world)), world_(std::move(world)) {}
+        : client(on_engines(), std::make_shared<testing::virtual_pool>(world)), world_(std::move(world)) {}
 
     std::shared_ptr<testing::virtual_world> world_;
 };

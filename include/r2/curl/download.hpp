@@ -14,10 +14,10 @@
 namespace r2::curl {
 
 /// An answer on its way in: made of the lines and bytes that libcurl hands over.
-class download {
+template <class = void> class download {
 public:
     /// Of all heads of one answer together, 1xx included; libcurl itself limits only a line, to 100 KiB.
-    static constexpr std::size_t max_head = 300U << 10;
+    static constexpr std::size_t max_head = 256U << 10;
 
     void begin(std::size_t max_body) noexcept {
         answer_.headers.clear();

@@ -105,12 +105,12 @@ constexpr bool quotes_no_secret(CURLcode code) noexcept {
 }
 
 /// Out of "Failed to connect to HOST port N after 3 ms: …", so that it names the proxy if it was that.
-inline std::string peer_in(std::string_view text, const std::string& host) {
+template <class = void> std::string peer_in(std::string_view text, const std::string& host) {
     const std::size_t from = text.find(" connect to "), to = text.find(" after ");
     return from < to && to != std::string_view::npos ? std::string(text.substr(from + 12, to - from - 12)) : host;
 }
 
-inline std::string detail_of(CURLcode code, const circumstances& c) {
+template <class = void> std::string detail_of(CURLcode code, const circumstances& c) {
     if (code == CURLE_COULDNT_RESOLVE_HOST) return c.host;
     if (code == CURLE_COULDNT_RESOLVE_PROXY) return "the proxy";
     if (code == CURLE_COULDNT_CONNECT)
@@ -130,7 +130,7 @@ constexpr bool handshake_broke(CURLcode code, std::string_view text) noexcept {
 }
 
 /// The error that a transfer's CURLcode is to its user.
-inline error failure(CURLcode code, const circumstances& c) {
+template <class = void> error failure(CURLcode code, const circumstances& c) {
     errc kind = kind_of(code);
     if (code == CURLE_UNSUPPORTED_PROTOCOL && c.sends > 0) kind = errc::protocol;
     const bool transient = kind == errc::tls        ? handshake_broke(code, c.text)

@@ -10,16 +10,19 @@
 #include "r2/curl/handles.hpp"
 #include "r2/curl/settings.hpp"
 #include "r2/curl/upload.hpp"
+#include "r2/words/check.hpp"
 #include "r2/words/error.hpp"
 #include "r2/words/request.hpp"
 
 namespace r2::curl {
 
 /// The method, headers and body that an easy handle is set to. Sets only what differs from the request before.
-class outgoing {
+template <class = void> class outgoing {
 public:
     /// `q` has to live until the transfer is over. A body that can't be read is an error.
     error load(CURL* easy, const request& q, const client_options& o) {
+        if (r2::detail::has_line_break(o.user_agent))
+            return {errc::invalid_request, "client_options::user_agent has CR, LF or NUL in it"};
         const std::string_view method = q.method;
         const bool needs_length = method == "POST" || method == "PUT" || method == "PATCH";  // RFC 9110, 8.6
         if (q.body.is_file()) {
@@ -44,7 +47,7 @@ public:
         return {};
     }
 
-    upload& file() noexcept { return file_; }
+    upload<>& file() noexcept { return file_; }
 
 private:
     static constexpr std::string_view default_user_agent = "r2/0.1.0";
@@ -90,7 +93,7 @@ private:
         type_ = q.body.content_type();
     }
 
-    upload file_;
+    upload<> file_;
     string_list list_;
 
     // What the handle is set to; at first whatever the user's `configure` made of it.

@@ -27,7 +27,7 @@ inline bool is_proxied_by_environment() noexcept {
 }
 
 /// Sets a new easy handle to what stays the same for all transfers of a client: the user's own first, then ours.
-inline void apply(const client_options& o, CURL* easy) {
+template <class = void> void apply(const client_options& o, CURL* easy) {
     const auto set_text = [easy](CURLoption option, const std::string& value) {
         if (!value.empty()) set(easy, option, value.c_str());
     };
@@ -40,10 +40,8 @@ inline void apply(const client_options& o, CURL* easy) {
     set_text(CURLOPT_CAINFO, o.ca_file);
     set_text(CURLOPT_SSLCERT, o.client_cert);
     set_text(CURLOPT_SSLKEY, o.client_key);
-    if (!o.verify_tls) {
-        set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
+    set(easy, CURLOPT_SSL_VERIFYPEER, o.verify_tls ? 1L : 0L);
+    set(easy, CURLOPT_SSL_VERIFYHOST, o.verify_tls ? 2L : 0L);
     if (o.http_version == http_version::http1_1)
         set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
     else if (o.http_version == http_version::http2)

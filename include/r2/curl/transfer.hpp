@@ -24,7 +24,7 @@ namespace r2::curl {
 
 /// A reusable easy handle that carries out one attempt at a time, redirects included. Options that stay are set once,
 /// the others only where the request differs from the one before.
-class transfer {
+template <class = void> class transfer {
 public:
     explicit transfer(const client_options& settings) : settings_(settings), easy_(curl_easy_init()) {
         if (!easy_) throw std::bad_alloc();
@@ -86,8 +86,9 @@ public:
     transfer_id id() const noexcept { return id_; }
     int sends() const noexcept { return sends_; }
 
-    /// Whether it may serve another attempt: not where a hop took settings away that only `configure` could give back.
-    bool reusable() const noexcept { return !stripped_; }
+    /// Whether it may serve another attempt: not where a hop took settings away that only `configure` could give back,
+    /// nor after a resend: libcurl (7.88) counts these for as long as the handle lives, and refuses the sixth.
+    bool reusable() const noexcept { return !stripped_ && !resent_ && !resend_forbidden_; }
 
 private:
     template <class T> void set(CURLoption option, T value) { curl::set(easy_.get(), option, value); }
@@ -145,8 +146,9 @@ private:
     }
 
     error judge(CURLcode code) {
+        if (code == CURLE_OK)
+            return own(errc::disconnected, "the head of the response was cut short", error(errc::disconnected).code());
         const std::error_code why(static_cast<int>(code), category());
-        if (code == CURLE_OK) return own(errc::disconnected, "the head of the response was cut short", why);
         if (resend_forbidden_)
             return own(errc::disconnected,
                        "the connection died with the request on it, and sending it again isn't safe", why);
@@ -154,7 +156,7 @@ private:
             return own(errc::too_large, "the body is over " + std::to_string(limits_.max_body) + " bytes", why);
         // libcurl 7.88 calls a line that is over its own limit a lack of memory; 8.6 has CURLE_TOO_LARGE for it.
         if (download_.too_large() || (code == CURLE_OUT_OF_MEMORY && sends_ > 0 && !download_.has_head()))
-            return own(errc::too_large, "the head is over 300 KiB, or a line of it over 100 KiB", why);
+            return own(errc::too_large, "the head is over 256 KiB, or a line of it over 100 KiB", why);
         if (body_failed_)
             return own(errc::body_unreadable, "the file became unreadable or shorter while it was sent", why);
         if (out_of_memory_) return own(errc::local, "out of memory", why);
@@ -191,6 +193,7 @@ private:
         set(CURLOPT_USERPWD, nullptr);
         set(CURLOPT_XOAUTH2_BEARER, nullptr);
         set(CURLOPT_COOKIE, nullptr);
+        set(CURLOPT_REFERER, nullptr);
         stripped_ = true;
     }
 
@@ -240,9 +243,9 @@ private:
     }
 
     const client_options& settings_;
-    url url_;
-    outgoing outgoing_;
-    download download_;
+    url<> url_;
+    outgoing<> outgoing_;
+    download<> download_;
     char text_[CURL_ERROR_SIZE] = {};
 
     transfer_id id_ = {};

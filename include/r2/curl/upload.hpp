@@ -12,14 +12,15 @@
 namespace r2::curl {
 
 /// A file on its way out: as many bytes as it had when it was opened.
-class upload {
+template <class = void> class upload {
 public:
     /// False where it can't be read.
     bool open(std::string_view path) {
         const std::string name(path);
+        if (name.find('\0') != std::string::npos) return close(), false;
         struct stat about = {};  // before it is opened: to open a pipe waits for its writer
         if (::stat(name.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return close(), false;
-        file_.reset(std::fopen(name.c_str(), "rb"));
+        file_.reset(std::fopen(name.c_str(), "rbe"));
         size_ = left_ = about.st_size;
         return file_ != nullptr;
     }

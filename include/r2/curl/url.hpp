@@ -21,7 +21,7 @@ struct origin {
 };
 
 /// An absolute http or https URL, taken apart by libcurl. Its credentials are kept beside it, not in it.
-class url {
+template <class = void> class url {
 public:
     url() : handle_(curl_url()) {
         if (!handle_) throw std::bad_alloc();

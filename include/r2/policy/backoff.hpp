@@ -30,6 +30,7 @@ constexpr duration capped(duration d, duration cap) noexcept { return cap > dura
 
 constexpr duration exponential_delay(duration base, double factor, duration cap, int retry) noexcept {
     if (base <= duration{}) return {};
+    if (factor == 1) return capped(base, cap);
     return capped(saturated(static_cast<double>(base.count()) * power(factor, retry)), cap);
 }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "r2/policy/predicate.hpp"
 #include "r2/words/attempt.hpp"
 #include "r2/words/request.hpp"
 
@@ -52,7 +53,7 @@ public:
 
     template <detail::makes_before_attempt F> before_attempt_hook(F&& callable) {
         std::decay_t<F> f = std::forward<F>(callable);
-        if constexpr (std::is_constructible_v<std::decay_t<F>, std::nullptr_t>)  // a pointer or a std::function
+        if constexpr (detail::may_be_null<std::decay_t<F>>)
             if (f == nullptr) return;
         call_ = [f = std::move(f)](request& q, int number) mutable -> std::optional<response> {
             const auto call = [&]() -> decltype(auto) {

@@ -53,6 +53,9 @@ class predicate;
 
 namespace detail {
 
+template <class F> inline constexpr bool may_be_null = std::is_pointer_v<F> || std::is_member_pointer_v<F>;
+template <class F> inline constexpr bool may_be_null<std::function<F>> = true;
+
 template <class F>
 concept makes_predicate = !std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>;
 
@@ -66,7 +69,7 @@ public:
 
     template <detail::makes_predicate F> predicate(F&& callable) {
         std::decay_t<F> f = std::forward<F>(callable);
-        if constexpr (std::is_constructible_v<std::decay_t<F>, std::nullptr_t>)  // a pointer or a std::function
+        if constexpr (detail::may_be_null<std::decay_t<F>>)
             if (f == nullptr) return;
         ask_ = [f = std::move(f)](const attempt& a) mutable { return detail::ask(f, a); };
     }
@@ -83,21 +86,21 @@ namespace detail {
 // Compositions keep their parts' types, so that ready-made predicates compose at compile time.
 
 template <class A, class B> struct either : predicate_base {
-    A a;
-    B b;
+    mutable A a;  // as a callable may change itself when called
+    mutable B b;
     constexpr either(A first, B second) : a(std::move(first)), b(std::move(second)) {}
     constexpr bool operator()(const attempt& x) const { return ask(a, x) || ask(b, x); }
 };
 
 template <class A, class B> struct both : predicate_base {
-    A a;
-    B b;
+    mutable A a;  // as a callable may change itself when called
+    mutable B b;
     constexpr both(A first, B second) : a(std::move(first)), b(std::move(second)) {}
     constexpr bool operator()(const attempt& x) const { return ask(a, x) && ask(b, x); }
 };
 
 template <class A> struct negation : predicate_base {
-    A a;
+    mutable A a;
     constexpr explicit negation(A inner) : a(std::move(inner)) {}
     constexpr bool operator()(const attempt& x) const { return !ask(a, x); }
 };

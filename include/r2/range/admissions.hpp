@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -13,14 +14,19 @@ namespace r2::detail {
 
 /// What the guards of a range said to its next attempt. Those that admitted it hear of it once more: what became of it,
 /// or that it is never made, at the latest when this is destroyed.
-class admissions {
+template <class = void> class admissions {
 public:
     admissions(std::vector<std::shared_ptr<guard>> guards, const request& q, engine& world)
         : guards_(std::move(guards)), request_(q), world_(world) {
         std::erase(guards_, nullptr);
     }
     admissions(admissions&&) = delete;
-    ~admissions() { cancel(); }
+    ~admissions() {
+        try {
+            cancel();
+        } catch (...) {  // a range is being destroyed: there is no loop left that it could reach
+        }
+    }
 
     /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs.
     admission ask(int number) {
@@ -38,15 +44,27 @@ public:
     }
 
     void record(const attempt& a) {
-        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) guards_[i]->record(a, world_.now());
+        tell([&](guard& g) { g.record(a, world_.now()); });
     }
 
     void cancel() {
-        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i)
-            guards_[i]->cancel(request_, world_.now());
+        tell([&](guard& g) { g.cancel(request_, world_.now()); });
     }
 
 private:
+    /// Tells every guard that admitted, even if one of them throws.
+    template <class F> void tell(F f) {
+        std::exception_ptr thrown;
+        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) {
+            try {
+                f(*guards_[i]);
+            } catch (...) {
+                if (!thrown) thrown = std::current_exception();
+            }
+        }
+        if (thrown) std::rethrow_exception(thrown);
+    }
+
     std::vector<std::shared_ptr<guard>> guards_;
     const request& request_;
     engine& world_;

@@ -147,7 +147,7 @@ inline attempt attempts::finish() {
     if (!coroutine_) return attempt(error(errc::invalid_request, "the range was moved from"));
     promise_type& p = coroutine_.promise();
     while (!p.at_end()) p.marked_ = true;
-    if (!p.current()) return attempt(error(errc::local, "a callable threw before the first attempt was over"));
+    if (!p.current()) p.current().emplace(error(errc::local, "a callable threw before the first attempt was over"));
     if (!p.current()->is_last()) p.current()->end(p.ended_);
     return std::move(*p.current());
 }

@@ -18,7 +18,10 @@ namespace r2 {
 namespace detail {
 
 /// One range at work: carries out on an engine what the machine decides.
-class attempt_loop {
+///
+/// A template, as all that only makes or runs ranges is: it is compiled where a verb is called, and not in each of the
+/// many files that include this.
+template <class = void> class attempt_loop {
 public:
     attempt_loop(engine& world, job& j)
         : world_(world),
@@ -71,6 +74,7 @@ public:
     static void without_engine(job& j) {
         j.current.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
         j.current->notes_.ended = ended::not_retryable;
+        if (j.options.on_attempt) j.options.on_attempt(j.request, std::as_const(*j.current));
     }
 
 private:
@@ -84,6 +88,21 @@ private:
         if (why == ended::refused) return {errc::refused, refusal_};
         return {errc::timeout, "the deadline of " + to_string(options_.deadline) + " is over before the first attempt"};
     }
+
+    /// A transfer that is cancelled where memory runs out before it was taken.
+    struct running {
+        engine& world;
+        std::optional<transfer_id> id;
+
+        ~running() {
+            if (id) world.cancel(*id);
+        }
+        int cancel() { return world.cancel(*std::exchange(id, std::nullopt)); }
+        void take(std::optional<attempt>& into) {
+            world.take(*id, into);
+            id.reset();
+        }
+    };
 
     const request& sent_request() const noexcept { return own_ ? *own_ : base_; }
 
@@ -126,19 +145,19 @@ private:
         const time_point limit =
             std::min(deadline_, options_.timeout > duration{} ? later(began, options_.timeout) : never);
         const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
-        const transfer_id id = world_.start(q, own);
+        running transfer{world_, world_.start(q, own)};
         time_point grace_ends = never;
         for (time_point now = began;; now = world_.now()) {
             if (grace_ends == never && options_.stop.stop_requested())
                 grace_ends = later(now, std::max(options_.stop_grace, duration{}));
             const time_point until = std::min(limit, grace_ends);
             if (now >= until) {
-                const int sends = world_.cancel(id);
+                const int sends = transfer.cancel();
                 cut_by_stop_ = grace_ends < limit;
                 current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit == deadline_, sends), sends);
                 return;
             }
-            if (world_.wait_until(until)) return world_.take(id, current_);
+            if (world_.wait_until(until)) return transfer.take(current_);
         }
     }
 
@@ -173,7 +192,7 @@ private:
     void decide() {
         attempt& a = *current_;
         const outcome o{.number = a.number(),
-                        .status = a.response() ? a.response()->status : 0,
+                        .status = a.response() ? std::optional(a.response()->status) : std::nullopt,
                         .sent = a.error().sent(),
                         .idempotent = !a.error() || is_idempotent(sent_request()),
                         .cut_by_stop = cut_by_stop_,
@@ -198,7 +217,7 @@ private:
     std::optional<attempt>& current_;
     const time_point deadline_;
     machine machine_;
-    admissions admissions_;
+    admissions<> admissions_;
     time_point turn_ = time_point::min();
     std::optional<request> own_;      // this attempt's own copy, where before_attempt may change it
     std::optional<response> answer_;  // before_attempt's
@@ -210,15 +229,15 @@ private:
 }  // namespace detail
 
 /// The rules of the loop, as a coroutine: runs when it is pulled.
-inline attempts run(std::unique_ptr<detail::job> job) {
+template <class = void> attempts run(std::unique_ptr<detail::job> job) {
     engine_lease world(job->pool);
     if (!world) {
-        detail::attempt_loop::without_engine(*job);
+        detail::attempt_loop<>::without_engine(*job);
         co_yield ended::not_retryable;
         co_return ended::not_retryable;
     }
 
-    detail::attempt_loop loop(*world, *job);
+    detail::attempt_loop<> loop(*world, *job);
     for (int number = 1;; ++number) {
         ended decided = loop.prepare(number);
         if (decided != ended::not_yet && number > 1) co_return decided;

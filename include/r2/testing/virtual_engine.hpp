@@ -96,11 +96,7 @@ public:
         const bool sleeping = transfers_.empty();
         const time_point from = now();
         std::optional<transfer_id> complete;
-        while (!complete && !woken_.exchange(false)) {
-            complete = complete_by(now());
-            if (complete || now() >= until) break;
-            advance(until);
-        }
+        while (!(complete = complete_by(now())) && !woken_.exchange(false) && now() < until) advance(until);
         if (sleeping) world_->waits_.push_back(now() - from);
         return complete;
     }

@@ -49,7 +49,7 @@ constexpr std::string_view to_string(wait_source s) noexcept {
 
 namespace detail {
 
-class attempt_loop;
+template <class> class attempt_loop;
 
 /// What the loop notes of an attempt beside its outcome.
 struct notes {
@@ -113,7 +113,7 @@ public:
 
 private:
     friend class attempts;
-    friend class detail::attempt_loop;
+    template <class> friend class detail::attempt_loop;
 
     void end(r2::ended why) noexcept {
         notes_.ended = why;

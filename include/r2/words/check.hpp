@@ -28,7 +28,8 @@ constexpr bool has_line_break(std::string_view value) noexcept {
     return value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-inline error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
+template <class = void>
+error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
     if (!is_token(name))
         return {errc::invalid_request, "header " + std::to_string(position) +
                                            " has an empty name, or one with a character that isn't allowed"};
@@ -40,7 +41,7 @@ inline error bad_header(std::string_view name, std::string_view value, std::size
     return {};
 }
 
-inline error bad_url(std::string_view url) {
+template <class = void> error bad_url(std::string_view url) {
     if (url.empty()) return {errc::invalid_request, "the URL is empty"};
     for (std::size_t i = 0; i < url.size(); ++i) {
         if (static_cast<unsigned char>(url[i]) > ' ' && url[i] != '\x7f') continue;
@@ -53,7 +54,7 @@ inline error bad_url(std::string_view url) {
 }  // namespace detail
 
 /// What is wrong with a request that no server needs to be asked about; false where nothing is. Quotes no values.
-inline error check(const request& q) {
+template <class = void> error check(const request& q) {
     const std::string_view method = q.method;
     if (!detail::is_token(method))
         return {errc::invalid_request,

@@ -17,7 +17,7 @@ enum class errc {
     timeout,              ///< `timeout`, `deadline` or `connect_timeout` came first.
     disconnected,         ///< The connection ended within the exchange.
     protocol,             ///< The answer isn't one that HTTP allows.
-    too_large,            ///< The body is over `max_body`, or the head over 300 KiB.
+    too_large,            ///< The body is over `max_body`, or the head over 256 KiB.
     too_many_redirects,   ///< More than `max_redirects`.
     body_unreadable,      ///< The request's own file can't be read.
     stopped,              ///< `stop` was requested.
