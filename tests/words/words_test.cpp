@@ -145,7 +145,7 @@ TEST(attempt, is_a_response_or_an_error_and_binds_two) {
     EXPECT_EQ(res->status, 204);
     EXPECT_FALSE(err);
 
-    const r2::attempt bad(r2::error(errc::connect));
+    const r2::attempt bad{r2::error(errc::connect)};
     auto&& [no_res, connect] = bad;
     static_assert(std::is_same_v<decltype(no_res), const r2::response*>);
     EXPECT_EQ(no_res, nullptr);

@@ -97,7 +97,7 @@ private:
 
     void add(transfer<>& t) {
         ++running_;
-        if (curl_multi_add_handle(multi_.get(), t.handle()) != CURLM_OK) hop_done(t, CURLE_OUT_OF_MEMORY);
+        if (curl_multi_add_handle(multi_.get(), t.handle()) != CURLM_OK) hop_done(t, CURLE_FAILED_INIT);
     }
 
     void hop_done(transfer<>& t, CURLcode code) {
@@ -117,7 +117,7 @@ private:
         for (const auto& t : transfers_) {
             if (std::find(complete_.begin(), complete_.end(), t->id()) != complete_.end()) continue;
             stop(*t);
-            t->end(CURLE_OUT_OF_MEMORY);
+            t->end(CURLE_FAILED_INIT);
             complete_.push_back(t->id());
         }
     }

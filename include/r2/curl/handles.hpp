@@ -4,6 +4,10 @@
 
 #include <memory>
 
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "r2 needs libcurl 7.87 or later"  // for CURLOPT_QUICK_EXIT
+#endif
+
 namespace r2::curl {
 
 template <auto Free> struct freed_by {

@@ -55,16 +55,13 @@ public:
 
     /// Told how libcurl ended, says whether the attempt is over: else a redirect leads on, and the handle is ready to
     /// be added again.
-    bool end(CURLcode code) {
-        if (code != CURLE_OK || !download_.has_head()) return failure_ = judge(code), true;
-        response& answer = download_.answer();
-        if (limits_.max_redirects > 0 && is_redirect(answer.status))
-            if (const auto location = answer.headers.get("Location")) {
-                failure_ = follow(std::string(*location));
-                return static_cast<bool>(failure_);
-            }
-        answer.url = url_shown_;
-        return true;
+    bool end(CURLcode code) noexcept {
+        try {
+            return is_over(code);
+        } catch (...) {  // memory: an error without a word of detail needs none
+            failure_ = error(errc::local, {}, sends_ > 0 ? sent::maybe : sent::no);
+            return true;
+        }
     }
 
     /// Puts what the attempt came to, once it is over.
@@ -92,6 +89,18 @@ public:
 
 private:
     template <class T> void set(CURLoption option, T value) { curl::set(easy_.get(), option, value); }
+
+    bool is_over(CURLcode code) {
+        if (code != CURLE_OK || !download_.has_head()) return failure_ = judge(code), true;
+        response& answer = download_.answer();
+        if (limits_.max_redirects > 0 && is_redirect(answer.status))
+            if (const auto location = answer.headers.get("Location")) {
+                failure_ = follow(std::string(*location));
+                return static_cast<bool>(failure_);
+            }
+        answer.url = url_shown_;
+        return true;
+    }
 
     void take_callbacks() {
         set(CURLOPT_PRIVATE, this);

@@ -43,6 +43,10 @@ template <class F>
 concept makes_before_attempt =
     !std::same_as<std::remove_cvref_t<F>, before_attempt_hook> && before_attempt_callable<std::decay_t<F>>;
 
+template <class F>
+concept makes_no_before_attempt =
+    !std::same_as<std::remove_cvref_t<F>, before_attempt_hook> && !before_attempt_callable<std::decay_t<F>>;
+
 }  // namespace detail
 
 /// Holds any `before_attempt_callable`. Default-made it is unset.
@@ -70,6 +74,9 @@ public:
             }
         };
     }
+
+    /// See before_attempt_callable.
+    template <detail::makes_no_before_attempt F> before_attempt_hook(F&&) = delete;
 
     explicit operator bool() const noexcept { return static_cast<bool>(call_); }
     std::optional<response> operator()(request& q, int number) const { return call_(q, number); }

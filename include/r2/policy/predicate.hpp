@@ -59,6 +59,10 @@ template <class F> inline constexpr bool may_be_null<std::function<F>> = true;
 template <class F>
 concept makes_predicate = !std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>;
 
+// Taken by a deleted constructor, so that the compiler names what is wrong in the middle of a braced list too.
+template <class F>
+concept makes_no_predicate = !std::same_as<std::remove_cvref_t<F>, predicate> && !predicate_callable<std::decay_t<F>>;
+
 }  // namespace detail
 
 /// Any question about an attempt. Default-made it is unset, which each option says the meaning of; asked, it is false.
@@ -73,6 +77,9 @@ public:
             if (f == nullptr) return;
         ask_ = [f = std::move(f)](const attempt& a) mutable { return detail::ask(f, a); };
     }
+
+    /// See predicate_callable.
+    template <detail::makes_no_predicate F> predicate(F&&) = delete;
 
     explicit operator bool() const noexcept { return static_cast<bool>(ask_); }
     bool operator()(const attempt& a) const { return ask_ && ask_(a); }
