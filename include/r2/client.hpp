@@ -15,43 +15,48 @@ namespace r2 {
 
 /// Connections, TLS and proxy settings, shared by the ranges that are made through it. Used from any thread; a range
 /// keeps what it needs of its client alive. Not usable across fork().
+///
+/// Its members are templates so that the engine is compiled where they are called, and not wherever this is included; T
+/// is always void.
 class client {
 public:
-    template <class = void>
-    client(client_options settings = {}) : pool_(std::make_shared<curl::pool<>>(std::move(settings))) {}
+    template <class T = void>
+    client(client_options settings = {}) : pool_(std::make_shared<curl::pool<T>>(std::move(settings))) {}
 
-    template <class = void> attempts get(std::string url, options o = {}) const {
-        return start({"GET", std::move(url)}, std::move(o));
+    template <class T = void> attempts get(std::string url, options o = {}) const {
+        return start<T>({"GET", std::move(url)}, std::move(o));
     }
-    template <class = void> attempts head(std::string url, options o = {}) const {
-        return start({"HEAD", std::move(url)}, std::move(o));
+    template <class T = void> attempts head(std::string url, options o = {}) const {
+        return start<T>({"HEAD", std::move(url)}, std::move(o));
     }
-    template <class = void> attempts post(std::string url, body b, options o = {}) const {
-        return start({"POST", std::move(url), {}, std::move(b)}, std::move(o));
+    template <class T = void> attempts post(std::string url, body b, options o = {}) const {
+        return start<T>({"POST", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    template <class = void> attempts put(std::string url, body b, options o = {}) const {
-        return start({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
+    template <class T = void> attempts put(std::string url, body b, options o = {}) const {
+        return start<T>({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    template <class = void> attempts patch(std::string url, body b, options o = {}) const {
-        return start({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
+    template <class T = void> attempts patch(std::string url, body b, options o = {}) const {
+        return start<T>({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
     }
-    template <class = void> attempts del(std::string url, options o = {}) const {
-        return start({"DELETE", std::move(url)}, std::move(o));
+    template <class T = void> attempts del(std::string url, options o = {}) const {
+        return start<T>({"DELETE", std::move(url)}, std::move(o));
     }
 
     /// A template, so that `del(url, {})` means the options.
     template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) const {
-        return start({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
+        return start<void>({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
     }
 
     /// Sends the fields as application/x-www-form-urlencoded, whatever `content_type` says.
-    template <class = void> attempts post_form(std::string url, const form& fields, options o = {}) const {
+    template <class T = void> attempts post_form(std::string url, const form& fields, options o = {}) const {
         o.content_type = body::form_content_type;
-        return post(std::move(url), fields, std::move(o));
+        return post<T>(std::move(url), fields, std::move(o));
     }
 
     /// Any method. `options::headers`, `idempotency_key` and `content_type` are put over the request's own fields.
-    template <class = void> attempts send(request q, options o = {}) const { return start(std::move(q), std::move(o)); }
+    template <class T = void> attempts send(request q, options o = {}) const {
+        return start<T>(std::move(q), std::move(o));
+    }
 
 protected:
     /// A client on other engines than libcurl's.
@@ -59,13 +64,13 @@ protected:
     client(on_engines, std::shared_ptr<engine_pool> engines) : pool_(std::move(engines)) {}
 
 private:
-    template <class = void> attempts start(request&& q, options&& o) const {
+    template <class T = void> attempts start(request&& q, options&& o) const {
         o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
         o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
         if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
         if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
             q.headers.set("Content-Type", o.content_type);
-        return run(std::unique_ptr<detail::job>(new detail::job{pool_, std::move(q), std::move(o)}));
+        return run<T>(std::unique_ptr<detail::job>(new detail::job{pool_, std::move(q), std::move(o)}));
     }
 
     std::shared_ptr<engine_pool> pool_;

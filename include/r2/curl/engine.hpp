@@ -21,7 +21,7 @@
 namespace r2::curl {
 
 /// An engine on one multi handle, which keeps the connections and is also the sleep that can be interrupted.
-template <class = void> class multi_engine final : public engine {
+template <class T = void> class multi_engine final : public engine {
 public:
     explicit multi_engine(std::shared_ptr<const client_options> settings)
         : settings_(std::move(settings)), multi_(curl_multi_init()) {
@@ -46,7 +46,7 @@ public:
         const transfer_id id{++last_id_};
         complete_.reserve(transfers_.size() + 1);
         transfers_.reserve(transfers_.size() + 1);  // from here on, nothing throws that would leave one behind
-        std::unique_ptr<transfer<>> t = take_idle();
+        std::unique_ptr<transfer<T>> t = take_idle();
         const bool ready = t->begin(id, q, l);
         transfers_.push_back(std::move(t));
         if (ready)
@@ -92,15 +92,15 @@ private:
         if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return fail_all();
         int left = 0;
         while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left))
-            if (message->msg == CURLMSG_DONE) hop_done(transfer<>::of(message->easy_handle), message->data.result);
+            if (message->msg == CURLMSG_DONE) hop_done(transfer<T>::of(message->easy_handle), message->data.result);
     }
 
-    void add(transfer<>& t) {
+    void add(transfer<T>& t) {
         ++running_;
         if (curl_multi_add_handle(multi_.get(), t.handle()) != CURLM_OK) hop_done(t, CURLE_FAILED_INIT);
     }
 
-    void hop_done(transfer<>& t, CURLcode code) {
+    void hop_done(transfer<T>& t, CURLcode code) {
         stop(t);
         if (!t.end(code))
             add(t);
@@ -108,7 +108,7 @@ private:
             complete_.push_back(t.id());
     }
 
-    void stop(transfer<>& t) noexcept {
+    void stop(transfer<T>& t) noexcept {
         curl_multi_remove_handle(multi_.get(), t.handle());
         --running_;
     }
@@ -136,23 +136,23 @@ private:
             engine_.transfers_.erase(place_);
         }
 
-        transfer<>* operator->() const noexcept { return place_->get(); }
-        transfer<>& operator*() const noexcept { return **place_; }
+        transfer<T>* operator->() const noexcept { return place_->get(); }
+        transfer<T>& operator*() const noexcept { return **place_; }
 
     private:
         multi_engine& engine_;
-        std::vector<std::unique_ptr<transfer<>>>::iterator place_;
+        std::vector<std::unique_ptr<transfer<T>>>::iterator place_;
     };
 
-    std::unique_ptr<transfer<>> take_idle() {
-        return idle_ ? std::move(idle_) : std::make_unique<transfer<>>(*settings_);
+    std::unique_ptr<transfer<T>> take_idle() {
+        return idle_ ? std::move(idle_) : std::make_unique<transfer<T>>(*settings_);
     }
 
     std::shared_ptr<const client_options> settings_;
     multi_handle multi_;
-    std::vector<std::unique_ptr<transfer<>>> transfers_;  // running or complete
+    std::vector<std::unique_ptr<transfer<T>>> transfers_;  // running or complete
     std::vector<transfer_id> complete_;
-    std::unique_ptr<transfer<>> idle_;  // one for the next range: with a handle made, and set
+    std::unique_ptr<transfer<T>> idle_;  // one for the next range: with a handle made, and set
     int running_ = 0;
     std::uint64_t last_id_ = 0;
     detail::splitmix64 chance_{detail::entropy()};

@@ -17,7 +17,7 @@
 namespace r2::curl {
 
 /// The method, headers and body that an easy handle is set to. Sets only what differs from the request before.
-template <class = void> class outgoing {
+template <class T = void> class outgoing {
 public:
     /// `q` has to live until the transfer is over. A body that can't be read is an error.
     error load(CURL* easy, const request& q, const client_options& o) {
@@ -47,7 +47,7 @@ public:
         return {};
     }
 
-    upload<>& file() noexcept { return file_; }
+    upload<T>& file() noexcept { return file_; }
 
 private:
     static constexpr std::string_view default_user_agent = "r2/0.1.0";
@@ -93,7 +93,7 @@ private:
         type_ = q.body.content_type();
     }
 
-    upload<> file_;
+    upload<T> file_;
     string_list list_;
 
     // What the handle is set to; at first whatever the user's `configure` made of it.

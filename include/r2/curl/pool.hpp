@@ -14,7 +14,7 @@
 namespace r2::curl {
 
 /// The engines of one client. The one used last is lent first: its connections are the likeliest to be alive.
-template <class = void> class pool final : public engine_pool {
+template <class T = void> class pool final : public engine_pool {
 public:
     explicit pool(client_options settings) {
         initialise();
@@ -32,7 +32,7 @@ public:
                 return e;
             }
         }
-        auto e = std::make_unique<multi_engine<>>(settings_);
+        auto e = std::make_unique<multi_engine<T>>(settings_);
         return e->usable() ? std::move(e) : nullptr;
     }
 

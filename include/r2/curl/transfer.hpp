@@ -24,7 +24,7 @@ namespace r2::curl {
 
 /// A reusable easy handle that carries out one attempt at a time, redirects included. Options that stay are set once,
 /// the others only where the request differs from the one before.
-template <class = void> class transfer {
+template <class T = void> class transfer {
 public:
     explicit transfer(const client_options& settings) : settings_(settings), easy_(curl_easy_init()) {
         if (!easy_) throw std::bad_alloc();
@@ -88,7 +88,7 @@ public:
     bool reusable() const noexcept { return !stripped_ && !resent_ && !resend_forbidden_; }
 
 private:
-    template <class T> void set(CURLoption option, T value) { curl::set(easy_.get(), option, value); }
+    template <class V> void set(CURLoption option, V value) { curl::set(easy_.get(), option, value); }
 
     bool is_over(CURLcode code) {
         if (code != CURLE_OK || !download_.has_head()) return failure_ = judge(code), true;
@@ -252,9 +252,9 @@ private:
     }
 
     const client_options& settings_;
-    url<> url_;
-    outgoing<> outgoing_;
-    download<> download_;
+    url<T> url_;
+    outgoing<T> outgoing_;
+    download<T> download_;
     char text_[CURL_ERROR_SIZE] = {};
 
     transfer_id id_ = {};

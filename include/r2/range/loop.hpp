@@ -21,7 +21,7 @@ namespace detail {
 ///
 /// A template, as all that only makes or runs ranges is: it is compiled where a verb is called, and not in each of the
 /// many files that include this.
-template <class = void> class attempt_loop {
+template <class T = void> class attempt_loop {
 public:
     attempt_loop(engine& world, job& j)
         : world_(world),
@@ -217,7 +217,7 @@ private:
     std::optional<attempt>& current_;
     const time_point deadline_;
     machine machine_;
-    admissions<> admissions_;
+    admissions<T> admissions_;
     time_point turn_ = time_point::min();
     std::optional<request> own_;      // this attempt's own copy, where before_attempt may change it
     std::optional<response> answer_;  // before_attempt's
@@ -229,15 +229,15 @@ private:
 }  // namespace detail
 
 /// The rules of the loop, as a coroutine: runs when it is pulled.
-template <class = void> attempts run(std::unique_ptr<detail::job> job) {
+template <class T = void> attempts run(std::unique_ptr<detail::job> job) {
     engine_lease world(job->pool);
     if (!world) {
-        detail::attempt_loop<>::without_engine(*job);
+        detail::attempt_loop<T>::without_engine(*job);
         co_yield ended::not_retryable;
         co_return ended::not_retryable;
     }
 
-    detail::attempt_loop<> loop(*world, *job);
+    detail::attempt_loop<T> loop(*world, *job);
     for (int number = 1;; ++number) {
         ended decided = loop.prepare(number);
         if (decided != ended::not_yet && number > 1) co_return decided;
