@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "r2/policy/redirect.hpp"
 #include "r2/words/response.hpp"
 
 namespace r2::curl {

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,13 +26,14 @@ public:
             return {errc::invalid_request, "client_options::user_agent has CR, LF or NUL in it"};
         const std::string_view method = q.method;
         const bool needs_length = method == "POST" || method == "PUT" || method == "PATCH";  // RFC 9110, 8.6
+        const bool has_body = !q.body.empty() || needs_length;
         if (q.body.is_file()) {
             if (!file_.open(q.body.path()))
                 return {errc::body_unreadable, "no regular file that can be read at " + std::string(q.body.path())};
             set(easy, CURLOPT_UPLOAD, 1L);
             set(easy, CURLOPT_INFILESIZE_LARGE, file_.size());
             set_method(easy, q.method, "PUT");
-        } else if (!q.body.empty() || needs_length) {
+        } else if (has_body) {
             set(easy, CURLOPT_POST, 1L);
             set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(q.body.text().size()));
             set(easy, CURLOPT_POSTFIELDS, q.body.empty() ? "" : q.body.text().data());
@@ -43,7 +45,7 @@ public:
             if (natural_ != "GET") set(easy, CURLOPT_HTTPGET, 1L);
             set_method(easy, q.method, "GET");
         }
-        set_headers(easy, q, !q.body.empty() || needs_length, o.user_agent);
+        set_headers(easy, q, has_body, o.user_agent);
         return {};
     }
 

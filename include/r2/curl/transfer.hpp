@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "r2/curl/client_options.hpp"
@@ -124,7 +125,7 @@ private:
         located_.clear();
         if (error bad = url_.parse(text)) return bad;
         located_ = text;
-        url_shown_ = url_.user().empty() && url_.password().empty() ? text : url_.shown();
+        url_shown_ = url_.has_credentials() ? url_.shown() : text;
         use_credentials();
         return {};
     }
@@ -132,8 +133,7 @@ private:
     void use_credentials() {
         if (!url_.has_credentials() && !credentials_set_) return;
         credentials_set_ = url_.has_credentials();
-        stripped_ =
-            stripped_ || static_cast<bool>(settings_.configure);  // whose own credentials these may have replaced
+        if (settings_.configure) stripped_ = true;  // these may replace credentials of its own
         set(CURLOPT_USERNAME, credentials_set_ ? url_.user().c_str() : nullptr);
         set(CURLOPT_PASSWORD, credentials_set_ ? url_.password().c_str() : nullptr);
     }
@@ -165,7 +165,10 @@ private:
             return own(errc::too_large, "the body is over " + std::to_string(limits_.max_body) + " bytes", why);
         // libcurl 7.88 calls a line that is over its own limit a lack of memory; 8.6 has CURLE_TOO_LARGE for it.
         if (download_.too_large() || (code == CURLE_OUT_OF_MEMORY && sends_ > 0 && !download_.has_head()))
-            return own(errc::too_large, "the head is over 256 KiB, or a line of it over 100 KiB", why);
+            return own(errc::too_large,
+                       "the head is over " + std::to_string(download<T>::max_head >> 10) +
+                           " KiB, or a line of it over 100 KiB",
+                       why);
         if (body_failed_)
             return own(errc::body_unreadable, "the file became unreadable or shorter while it was sent", why);
         if (out_of_memory_) return own(errc::local, "out of memory", why);
