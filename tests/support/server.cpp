@@ -702,10 +702,11 @@ private:
             request->complete = input.read_body(*request, keep_body);
             const bool complete = request->complete;
             const std::shared_ptr<const seen> logged = std::move(request);
-            record(logged);
+            const bool answered = complete && !next_request;
+            auto chosen = record(logged, answered);
             if (!complete) return input.exhausted() ? with.reset() : with.close();
             if (next_request) return finish(with, *next_request, false);
-            const auto chosen = choose(*logged);
+            if (!chosen) chosen = ask_handler(*logged);
             if (!play(with, *chosen, logged->method == "HEAD")) return with.close();
             if (chosen->end() != answer::ending::keep) return finish(with, chosen->end(), false);
             next_request = chosen->next_request();
@@ -717,11 +718,15 @@ private:
         return {keep_bodies_, on_expect_};
     }
 
-    void record(std::shared_ptr<const seen> request) {
+    /// Who waited for this request may send the next one at once, so its answer is taken from the script in the same
+    /// moment. Null where that is the handler's to say.
+    std::shared_ptr<const answer> record(std::shared_ptr<const seen> request, bool answered = false) {
         const std::lock_guard lock(mutex_);
+        auto chosen = answered ? choose(*request) : nullptr;
         ++count_;
         if (keep_requests_) log_.push_back(std::move(request));
         changed_.notify_all();
+        return chosen;
     }
 
     static std::shared_ptr<const answer> pop(std::deque<answer>& from) {
@@ -730,16 +735,19 @@ private:
         return first;
     }
 
+    /// With mutex_ held.
     std::shared_ptr<const answer> choose(const seen& request) {
+        const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+        if (const auto found = paths_.find(path); found != paths_.end() && !found->second.empty())
+            return pop(found->second);
+        if (!script_.empty()) return pop(script_);
+        return handler_ ? nullptr : default_;
+    }
+
+    std::shared_ptr<const answer> ask_handler(const seen& request) const {
         std::shared_ptr<const std::function<answer(const seen&)>> handler;
         {
             const std::lock_guard lock(mutex_);
-            const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
-            if (const auto found = paths_.find(path); found != paths_.end() && !found->second.empty()) {
-                return pop(found->second);
-            }
-            if (!script_.empty()) return pop(script_);
-            if (!handler_) return default_;
             handler = handler_;
         }
         try {

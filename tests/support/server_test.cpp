@@ -23,7 +23,7 @@ using namespace r2::testkit;
 using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 
-constexpr milliseconds patience = 5s;
+constexpr milliseconds patience = 30s;
 
 class stopwatch {
 public:
@@ -33,11 +33,11 @@ private:
     clock_type::time_point begin_ = clock_type::now();
 };
 
-/// A blocking socket that gives up after five seconds.
+/// A blocking socket that gives up after 30 seconds.
 class client {
 public:
     explicit client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        const timeval limit{5, 0};
+        const timeval limit{30, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
         sockaddr_in address{};
@@ -651,6 +651,34 @@ TEST(server, serves_many_connections_at_once) {
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(s.count(), 800U);
     EXPECT_EQ(s.connections(), 16U);
+}
+
+// Whoever waits for a request may send the next one at once: the script must not be open to that one first.
+TEST(server, gives_the_answers_of_its_script_in_the_order_it_saw_400_requests) {
+    server s;
+    s.script([] {
+        std::vector<answer> numbered;
+        for (int i = 0; i < 400; ++i) numbered.push_back(reply(200, std::to_string(i) + "#"));
+        return numbered;
+    }());
+    std::array<std::vector<std::string>, 8> got;
+    std::vector<std::thread> threads;
+    for (std::size_t id = 0; id < got.size(); ++id)
+        threads.emplace_back([&, id] {
+            client c(s.port());
+            for (int j = 0; j < 50; ++j) {
+                c.get("/" + std::to_string(id));
+                got[id].push_back(c.until("#"));
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    std::array<std::size_t, 8> next{};
+    const auto log = s.requests();
+    ASSERT_EQ(log.size(), 400U);
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        const auto id = static_cast<std::size_t>(std::stoi(log[i].target.substr(1)));
+        EXPECT_TRUE(got[id][next[id]++].ends_with("\r\n" + std::to_string(i) + "#"));
+    }
 }
 
 TEST(refusing_port, refuses) {
