@@ -4,5 +4,6 @@
 
 #include "r2/client.hpp"
 #include "r2/policy/predicates.hpp"
+#include "r2/shutdown.hpp"
 #include "r2/verbs.hpp"
 #include "r2/words/chance.hpp"

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <initializer_list>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+#include "r2/policy/options.hpp"
+#include "r2/signal_watch.hpp"
+#include "r2/words/error.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+/// The time that all clean-ups of a shutdown share, and the call that makes options of it. Thread-safe.
+class cleanup_time {
+public:
+    /// Not set: no limit.
+    constexpr cleanup_time() noexcept = default;
+    template <class Rep, class Period>
+    requires std::convertible_to<std::chrono::duration<Rep, Period>, duration>
+    constexpr cleanup_time(std::chrono::duration<Rep, Period> allowance) noexcept : allowance_(allowance) {}
+    cleanup_time(cleanup_time&&) = delete;
+
+    /// The same policy without the stop token, its deadline cut to what is left now. So ask anew for each clean-up.
+    /// Where nothing is left, its range sends nothing: one attempt with `errc::timeout`.
+    options operator()(const options& policy) const {
+        const duration limit = std::max(left(), duration(1));
+        const bool own = policy.deadline > duration{} && policy.deadline < limit;
+        return policy.detached(own || allowance_ <= duration{} ? policy.deadline : limit);
+    }
+
+    /// What is left: all of it before the stop, from 0 on after the end; duration::max() if not set.
+    duration left() const noexcept {
+        if (allowance_ <= duration{}) return duration::max();
+        const auto end = end_.load(std::memory_order_acquire);
+        if (end == never.time_since_epoch().count()) return allowance_;
+        return std::max(duration{}, duration(time_point(time_point::duration(end)) - std::chrono::steady_clock::now()));
+    }
+
+private:
+    friend struct shutdown;
+
+    /// The first call counts.
+    void begin(duration grace) noexcept {
+        const time_point start = later(std::chrono::steady_clock::now(), std::max(grace, duration{}));
+        auto not_begun = never.time_since_epoch().count();
+        end_.compare_exchange_strong(not_begun, later(start, allowance_).time_since_epoch().count());
+    }
+
+    duration allowance_ = {};
+    std::atomic<time_point::rep> end_ = never.time_since_epoch().count();
+};
+
+/// One stop for all the work of a process, and one deadline for all its clean-up: from the stop on, everything that
+/// keeps to it has ended within `grace` + `cleanup`. Thread-safe, but for `on_signal`; its token outlives it.
+///
+///     r2::shutdown down{.grace = 2s, .cleanup = 5s};
+///     down.on_signal({SIGTERM, SIGINT});
+///     r2::post(url, order, down.work(policy))     // ends soon after the stop
+///     r2::del(url, down.cleanup(policy))          // still runs after it
+struct shutdown {
+    /// How long attempts in flight may go on after the stop. Not set: they are cut at once.
+    duration grace = {};
+
+    /// For all that has to be done after that, together; `down.cleanup(policy)` makes options of what is left. Not set:
+    /// no limit.
+    cleanup_time cleanup = {};
+
+    std::stop_token token() const noexcept { return source_.get_token(); }
+    bool requested() const noexcept { return source_.stop_requested(); }
+
+    /// Stops all work, and starts the time for clean-up. False where that was done before. Async-signal-unsafe.
+    bool request() noexcept {
+        cleanup.begin(grace);
+        return source_.request_stop();
+    }
+
+    /// The same policy, to end with the stop: the attempt in flight within `grace`, and nothing new is sent.
+    options work(options policy) const {
+        policy.stop = token();
+        policy.stop_grace = grace;
+        return policy;
+    }
+
+    /// From now on, until this is destroyed, any of these signals is a `request()`, from a thread of its own; a second
+    /// one changes nothing. All are taken or, with an error, none: `errc::local` names the signal which can't be
+    /// handled (SIGKILL) or belongs to another shutdown. What handled them before does so again in the end.
+    template <class T = void> error on_signal(std::initializer_list<int> signals) {
+        if (!signals_) signals_ = std::make_shared<detail::signal_watch<T>>([this] { request(); });
+        return static_cast<detail::signal_watch<T>*>(signals_.get())->add(signals);
+    }
+
+    // Not for use from outside: an aggregate has no private members.
+    std::stop_source source_ = {};
+    std::shared_ptr<void> signals_ = {};  // last, so that its thread has ended before the rest is gone
+};
+
+}  // namespace r2

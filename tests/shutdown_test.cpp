@@ -1,0 +1,249 @@
+#include "r2/shutdown.hpp"
+
+#include <signal.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <iterator>
+#include <thread>
+#include <type_traits>
+
+#include "curl/fixture.hpp"
+
+namespace {
+
+using namespace r2::testkit;
+
+static_assert(std::is_aggregate_v<r2::shutdown>);
+static_assert(!std::is_move_constructible_v<r2::shutdown>, "ranges and handlers refer to it");
+static_assert(std::is_same_v<decltype(std::declval<const r2::shutdown&>().cleanup({})), r2::options>);
+
+constexpr std::chrono::seconds soon{10};
+
+TEST(shutdown, makes_of_1_policy_options_for_work_and_for_cleanup) {
+    r2::shutdown down{.grace = 2s, .cleanup = 5s};
+    std::stop_source another;
+    const r2::options policy{.max_attempts = 7, .timeout = 1s, .stop = another.get_token(), .stop_grace = 1h};
+
+    const r2::options work = down.work(policy);
+    EXPECT_EQ(work.max_attempts, 7);
+    EXPECT_EQ(work.deadline, r2::duration{});
+    EXPECT_EQ(work.stop_grace, 2s);
+    EXPECT_EQ(work.stop, down.token());
+
+    const r2::options cleanup = down.cleanup(policy);
+    EXPECT_EQ(cleanup.max_attempts, 7);
+    EXPECT_EQ(cleanup.timeout, 1s);
+    EXPECT_EQ(cleanup.deadline, 5s);
+    EXPECT_EQ(cleanup.stop_grace, r2::duration{});
+    EXPECT_FALSE(cleanup.stop.stop_possible());
+}
+
+TEST(shutdown, leaves_a_shorter_deadline_of_3_s_as_it_is) {
+    const r2::shutdown down{.cleanup = 5s};
+    EXPECT_EQ(down.cleanup({.deadline = 3s}).deadline, 3s);
+    EXPECT_EQ(down.cleanup({.deadline = 6s}).deadline, 5s);
+}
+
+TEST(shutdown, sets_no_limit_that_is_not_set) {
+    r2::shutdown down;
+    down.request();
+    EXPECT_EQ(down.cleanup({}).deadline, r2::duration{});
+    EXPECT_EQ(down.cleanup({.deadline = 3s}).deadline, 3s);
+    EXPECT_EQ(down.cleanup.left(), r2::duration::max());
+    EXPECT_EQ(down.work({}).stop_grace, r2::duration{});
+}
+
+TEST(shutdown, gives_grace_and_cleanup_together_from_the_1st_request_on) {
+    r2::shutdown down{.grace = 1h, .cleanup = 2h};
+    EXPECT_FALSE(down.requested());
+    EXPECT_EQ(down.cleanup.left(), 2h);
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_TRUE(down.request());
+    EXPECT_TRUE(down.requested());
+    EXPECT_LE(down.cleanup.left(), 3h);
+    const r2::duration first = down.cleanup.left();
+    EXPECT_GE(first, 3h - (std::chrono::steady_clock::now() - began));
+    EXPECT_FALSE(down.request()) << "a second one";
+    EXPECT_LE(down.cleanup.left(), first) << "which gives no time";
+}
+
+TEST(shutdown, whose_time_is_over_sends_0_requests_for_cleanup) {
+    server s;
+    r2::client c;
+    r2::shutdown down{.cleanup = 1ms};
+    down.request();
+    while (down.cleanup.left() > 0ns) std::this_thread::yield();
+    const r2::attempt a = c.del(s.url(), down.cleanup(quick())).finish();
+    EXPECT_TRUE(a.error() == r2::errc::timeout) << a.error().message();
+    EXPECT_EQ(a.error().sent(), r2::sent::no);
+    EXPECT_EQ(a.ended(), r2::ended::deadline);
+    EXPECT_EQ(s.connections(), 0U);
+}
+
+TEST(shutdown, makes_100_cleanups_on_a_silent_server_share_300_ms) {
+    server s;
+    r2::client c;
+    s.default_answer(nothing().hang());
+    r2::shutdown down{.grace = 100ms, .cleanup = 200ms};
+    down.request();
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100; ++i) {
+        const r2::attempt a = c.del(s.url(), down.cleanup(quick())).finish();
+        EXPECT_TRUE(a.error() == r2::errc::timeout) << a.error().message();
+    }
+    const auto took = std::chrono::steady_clock::now() - began;
+    EXPECT_GE(took, 280ms);
+    EXPECT_LT(took, soon) << "and not 100 times as long";
+    EXPECT_EQ(down.cleanup.left(), 0ns);
+}
+
+TEST(shutdown, lets_in_the_answer_in_flight_and_the_cleanup_after_it) {
+    server s;
+    r2::client c;
+    r2::shutdown down{.grace = patience, .cleanup = patience};
+    s.handle([&](const seen& q) {
+        if (q.method == "POST") down.request();
+        return reply(503, "let in");
+    });
+    const r2::attempt worked = c.post(s.url(), "b", down.work({.max_attempts = 3})).finish();
+    EXPECT_EQ(status_of(worked), 503);
+    EXPECT_EQ(worked.ended(), r2::ended::stopped);
+    EXPECT_TRUE(c.post(s.url(), "b", down.work({})).finish().error() == r2::errc::stopped);
+    EXPECT_EQ(status_of(c.del(s.url(), down.cleanup(quick())).finish()), 503);
+    EXPECT_EQ(s.count(), 2U);
+}
+
+/// The signal of these tests does nothing to the process but through a shutdown.
+class on_signal : public testing::Test {
+protected:
+    static constexpr int number = SIGUSR1;
+
+    on_signal() { ::signal(number, SIG_IGN); }
+    ~on_signal() override { ::signal(number, SIG_DFL); }
+
+    static auto handler_of(int signal) {
+        struct sigaction now = {};
+        ::sigaction(signal, nullptr, &now);
+        return now.sa_handler;
+    }
+
+    static bool comes(const r2::shutdown& down) {
+        const auto until = std::chrono::steady_clock::now() + patience;
+        while (!down.requested() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+        return down.requested();
+    }
+
+    static auto open_descriptors() {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                             std::filesystem::directory_iterator());
+    }
+};
+
+TEST_F(on_signal, each_of_2_signals_is_a_request) {
+    ::signal(SIGTERM, SIG_DFL);
+    for (const int signal : {number, SIGTERM}) {
+        r2::shutdown down{.cleanup = 1h};
+        EXPECT_FALSE(down.on_signal({number, SIGTERM}));
+        EXPECT_FALSE(down.requested());
+        ::raise(signal);
+        EXPECT_TRUE(comes(down));
+        EXPECT_LT(down.cleanup.left(), 1h);
+    }
+    EXPECT_EQ(handler_of(SIGTERM), SIG_DFL);
+}
+
+TEST_F(on_signal, the_1_before_handles_it_again_in_the_end) {
+    const auto descriptors = open_descriptors();
+    {
+        r2::shutdown down;
+        EXPECT_FALSE(down.on_signal({number}));
+        EXPECT_FALSE(down.on_signal({number})) << "which is its own already";
+        EXPECT_NE(handler_of(number), SIG_IGN);
+    }
+    EXPECT_EQ(handler_of(number), SIG_IGN);
+    EXPECT_EQ(open_descriptors(), descriptors);
+}
+
+TEST_F(on_signal, a_handler_that_took_over_stays_1) {
+    {
+        r2::shutdown down;
+        EXPECT_FALSE(down.on_signal({number}));
+        ::signal(number, [](int) {});
+    }
+    EXPECT_NE(handler_of(number), SIG_IGN);
+}
+
+TEST_F(on_signal, 1000_signals_change_no_errno_and_block_nobody) {
+    r2::shutdown down{.cleanup = 1h};
+    EXPECT_FALSE(down.on_signal({number}));
+    for (int i = 0; i < 1000; ++i) {
+        errno = i;
+        ::raise(number);
+        ASSERT_EQ(errno, i);
+    }
+    EXPECT_TRUE(comes(down));
+}
+
+TEST_F(on_signal, of_2_signals_1_that_can_not_be_taken_leaves_the_other) {
+    r2::shutdown down;
+    for (const int bad : {SIGKILL, -1, 0, 1000}) {
+        const r2::error refused = down.on_signal({number, bad});
+        EXPECT_TRUE(refused == r2::errc::local);
+        EXPECT_NE(refused.message().find("signal " + std::to_string(bad)), std::string::npos) << refused.message();
+        EXPECT_EQ(handler_of(number), SIG_IGN);
+    }
+    r2::shutdown another;
+    EXPECT_FALSE(another.on_signal({number}));
+    EXPECT_TRUE(down.on_signal({number}) == r2::errc::local) << "it belongs to the other one";
+    ::raise(number);
+    EXPECT_TRUE(comes(another));
+    EXPECT_FALSE(down.requested());
+}
+
+TEST_F(on_signal, without_descriptors_is_1_error) {
+    std::vector<int> all;
+    for (int fd; (fd = ::dup(0)) >= 0;) all.push_back(fd);
+    r2::shutdown down;
+    const r2::error refused = down.on_signal({number});
+    for (const int fd : all) ::close(fd);
+    EXPECT_TRUE(refused == r2::errc::local) << refused.message();
+    EXPECT_FALSE(down.on_signal({number})) << "now there are some";
+}
+
+TEST_F(on_signal, a_range_that_waits_for_an_hour_ends) {
+    server s;
+    r2::client c;
+    s.default_answer(reply(503, "", {{"Retry-After", "3600"}}));
+    r2::shutdown down;
+    ASSERT_FALSE(down.on_signal({number}));
+    r2::attempts range = c.get(s.url(), down.work({}));
+    for (const r2::attempt& a : range) {
+        EXPECT_EQ(a.wait(), 1h);
+        ::raise(number);
+    }
+    EXPECT_EQ(range.ended(), r2::ended::stopped);
+    EXPECT_EQ(s.count(), 1U);
+}
+
+TEST_F(on_signal, that_comes_all_the_time_disturbs_none_of_300_shutdowns) {
+    const auto descriptors = open_descriptors();
+    std::atomic<bool> over = false;
+    std::thread shooter([&] {
+        while (!over) ::raise(number);
+    });
+    for (int i = 0; i < 300; ++i) {
+        r2::shutdown down;
+        ASSERT_FALSE(down.on_signal({number}));
+        if (i % 2 == 0) continue;
+        EXPECT_TRUE(comes(down));
+    }
+    over = true;
+    shooter.join();
+    EXPECT_EQ(handler_of(number), SIG_IGN);
+    EXPECT_EQ(open_descriptors(), descriptors);
+}
+
+}  // namespace
