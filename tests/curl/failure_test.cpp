@@ -1,5 +1,6 @@
 #include "r2/curl/failure.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -172,6 +173,21 @@ TEST_F(tls, a_good_certificate_lets_2_requests_through_on_1_connection) {
     const auto log = own.log("/hello");
     ASSERT_EQ(log.size(), 2U);
     EXPECT_EQ(log[0].connection, log[1].connection);
+}
+
+// Parsing a system's authorities takes some 30 ms, in which neither a stop nor a timeout is heard.
+TEST_F(tls, the_authorities_are_read_1_time_for_2_connections) {
+    const nginx own;
+    const temporary_directory d;
+    const std::string copy = d / "ca.pem";
+    std::filesystem::copy_file(own.ca_file(), copy);
+    r2::client c({.ca_file = copy, .http_version = r2::http_version::http1_1});
+    const r2::options closing = quick({.headers = {{"Connection", "close"}}});
+    for (const bool first : {true, false}) {
+        const r2::attempt a = c.get(own.https("/hello"), closing).finish();
+        ASSERT_EQ(status_of(a), 200) << a.error().message();
+        if (first) std::filesystem::remove(copy);
+    }
 }
 
 TEST_F(tls, each_of_3_bad_certificates_is_an_error_after_0_sends_and_not_tried_again) {
