@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -11,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "support/interrupt.hpp"
 #include "support/job_server.hpp"
 
 using namespace std::chrono_literals;
@@ -86,6 +86,9 @@ void describe(CLI::App& app, r2::request& job, r2::options& how) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    r2::shutdown down;
+    down.on_signal({SIGINT, SIGTERM});
+
     r2::request job;
     r2::options how{
         .max_attempts = 5,
@@ -93,7 +96,7 @@ int main(int argc, char** argv) {
         .terminate_if = &is_done,
         .backoff = r2::backoff::exponential(200ms, 2.0, 1s),
         .replay = r2::replay::when_safe,
-        .stop = support::stop_on_interrupt(),
+        .stop = down.token(),
     };
 
     CLI::App app("Polls a job until it is done.");

@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -27,6 +29,7 @@ struct answer {
     std::string body = {};
     std::string field = {};                     ///< One more header field, such as "Retry-After: 1".
     std::size_t cut_after = std::string::npos;  ///< So many bytes are sent, then the connection is dropped.
+    std::function<bool()> ready = {};           ///< Held back until this is true.
 };
 
 /// These answers one after the other; the last one for ever.
@@ -36,8 +39,8 @@ inline auto in_order(std::vector<answer> answers) {
     };
 }
 
-/// As much of an HTTP/1.1 server as the examples need: on a free port of 127.0.0.1, one connection at a time, which is
-/// kept alive. `say` is called on the server's own thread with the text of each request, head and body.
+/// As much of an HTTP/1.1 server as the examples need: on a free port of 127.0.0.1, a thread for each connection, which
+/// is kept alive. `say` is called for one request at a time, with its text, head and body.
 class job_server {
 public:
     explicit job_server(std::function<answer(const std::string& request)> say) : say_(std::move(say)) {
@@ -46,7 +49,7 @@ public:
         here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         auto* address = reinterpret_cast<sockaddr*>(&here);
         socklen_t size = sizeof here;
-        if (::bind(listener_.fd, address, size) != 0 || ::listen(listener_.fd, 8) != 0 ||
+        if (::bind(listener_.fd, address, size) != 0 || ::listen(listener_.fd, SOMAXCONN) != 0 ||
             ::getsockname(listener_.fd, address, &size) != 0)
             throw std::system_error(errno, std::generic_category(), "job_server");
         port_ = ntohs(here.sin_port);
@@ -62,13 +65,27 @@ private:
     };
 
     void serve(const std::stop_token& quit) {
+        std::vector<std::jthread> connections;
         while (readable(listener_, quit)) {
-            const socket client{::accept(listener_.fd, nullptr, nullptr)};
-            for (bool open = true; open;) {
-                const auto request = read_request(client, quit);
-                open = request && send(client, say_(*request));
-            }
+            const int fd = ::accept(listener_.fd, nullptr, nullptr);
+            connections.emplace_back([this, fd, quit] { converse(socket{fd}, quit); });
         }
+    }
+
+    void converse(const socket& client, const std::stop_token& quit) {
+        for (bool open = true; open;) {
+            const auto request = read_request(client, quit);
+            open = request && send(client, reply(*request, quit));
+        }
+    }
+
+    answer reply(const std::string& request, const std::stop_token& quit) {
+        std::unique_lock one_at_a_time(mutex_);
+        answer a = say_(request);
+        one_at_a_time.unlock();
+        while (a.ready && !a.ready() && !quit.stop_requested())
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return a;
     }
 
     /// Looks up often enough for a destructor that nobody waits for.
@@ -106,6 +123,7 @@ private:
         return a.cut_after == std::string::npos;
     }
 
+    std::mutex mutex_;
     std::function<answer(const std::string&)> say_;
     socket listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     std::uint16_t port_ = 0;

@@ -191,12 +191,12 @@ private:
 
     void decide() {
         attempt& a = *current_;
-        const outcome o{.number = a.number(),
-                        .status = a.response() ? std::optional(a.response()->status) : std::nullopt,
-                        .sent = a.error().sent(),
-                        .idempotent = !a.error() || is_idempotent(sent_request()),
-                        .cut_by_stop = cut_by_stop_,
-                        .stop_requested = options_.stop.stop_requested()};
+        outcome o{.number = a.number(),
+                  .sent = a.error().sent(),
+                  .idempotent = !a.error() || is_idempotent(sent_request()),
+                  .cut_by_stop = cut_by_stop_,
+                  .stop_requested = options_.stop.stop_requested()};
+        if (a.response()) o.status = a.response()->status;  // not in the braces: g++ 12 would warn there, at -O1
         answers_of answers(options_, a, [this] { return world_.wall_now(); });
         const time_point now = world_.now();
         verdict v = machine_.decide(o, now, world_.chance(), answers);
