@@ -227,6 +227,18 @@ TEST_F(tls, http_2_is_spoken_in_2_ways_and_http_1_1_in_2) {
     EXPECT_EQ(protocol_of(r2::http_version::any, own.http("/echo"), "?5"), "HTTP/1.1");
 }
 
+// Of libcurl 7.88, a second request on such a connection fails: then each has its own.
+TEST(cleartext_http_2, serves_3_requests) {
+    const nginx own;
+    r2::client c({.http_version = r2::http_version::http2});
+    for (int i = 0; i < 3; ++i) {
+        const r2::attempt a = c.get(own.h2c("/hello"), quick()).finish();
+        EXPECT_EQ(status_of(a), 200) << a.error().message();
+        EXPECT_EQ(a.sends(), 1);
+    }
+    for (const auto& entry : own.log("/hello")) EXPECT_EQ(entry.protocol, "HTTP/2.0");
+}
+
 TEST_F(tls, over_http_2_a_file_of_3_mib_comes_and_goes) {
     const nginx own;
     const temporary_directory d;

@@ -536,6 +536,10 @@ std::uint16_t nginx::https_port() const { return state_->https.number(); }
 
 std::string nginx::ca_file() const { return certificates::shared().file("ca.pem"); }
 
+std::string nginx::certificate_file() const { return certificates::shared().file("good.pem"); }
+
+std::string nginx::key_file() const { return certificates::shared().file("key.pem"); }
+
 std::vector<nginx::entry> nginx::log(std::string_view uri_part) const { return state_->log(uri_part); }
 
 std::size_t nginx::requests_seen(std::string_view uri_part) const { return log(uri_part).size(); }

@@ -41,6 +41,9 @@ public:
     std::uint16_t http_port() const;
     std::uint16_t https_port() const;
     std::string ca_file() const;
+    /// The good certificate's own, and its key's.
+    std::string certificate_file() const;
+    std::string key_file() const;
 
     struct entry {
         std::string method;

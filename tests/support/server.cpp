@@ -1,17 +1,11 @@
 #include "server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <condition_variable>
@@ -19,23 +13,17 @@
 #include <exception>
 #include <iterator>
 #include <limits>
-#include <list>
 #include <map>
 #include <mutex>
 #include <stdexcept>
-#include <system_error>
-#include <thread>
+
+#include "sockets.hpp"
 
 namespace r2::testkit {
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t buffer_size = 64 * 1024;
-constexpr milliseconds lingering_limit{5000};
-
-[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -106,138 +94,21 @@ std::string_view reason(int status) {
 
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-int bound_socket(std::uint16_t& port) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) throw_errno("socket");
-    auto address = loopback(0);
-    socklen_t size = sizeof address;
-    auto* raw_address = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd, raw_address, size) != 0 || ::getsockname(fd, raw_address, &size) != 0) {
-        ::close(fd);
-        throw_errno("bind");
-    }
-    port = ntohs(address.sin_port);
-    return fd;
-}
-
-std::string url_of(std::uint16_t port, std::string_view target) {
-    return "http://127.0.0.1:" + std::to_string(port) + std::string(target);
-}
-
-/// One accepted socket. Every wait ends at once when the server stops, for the stop descriptor then stays readable.
-class channel {
-public:
-    channel(int fd, int stop) : fd_(fd), stop_(stop) {}
-    ~channel() { close(); }
-    channel(const channel&) = delete;
-    channel& operator=(const channel&) = delete;
-
-    /// 0 at the end, on an error and when the server stops.
-    std::size_t read(char* to, std::size_t size) {
-        while (wait(POLLIN, std::nullopt)) {
-            const auto got = ::recv(fd_, to, size, 0);
-            if (got >= 0) return static_cast<std::size_t>(got);
-            if (errno != EAGAIN && errno != EINTR) return 0;
-        }
-        return 0;
-    }
-
-    bool write(const char* from, std::size_t size) {
-        while (size > 0) {
-            const auto sent = ::send(fd_, from, size, MSG_NOSIGNAL);
-            if (sent >= 0) {
-                from += sent;
-                size -= static_cast<std::size_t>(sent);
-            } else if (errno == EAGAIN) {
-                if (!wait(POLLOUT, std::nullopt)) return false;
-            } else if (errno != EINTR) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /// False if the peer left meanwhile or the server stops.
-    bool pause(milliseconds time) {
-        const auto until = clock::now() + time;
-        // POLLRDHUP alone: bytes that arrive meanwhile stay unread and must not end the silence.
-        return !wait(POLLRDHUP, until) && clock::now() >= until;
-    }
-
-    bool stopped() const {
-        pollfd polled{stop_, POLLIN, 0};
-        return ::poll(&polled, 1, 0) != 0;
-    }
-
-    void wait_until_left() { wait(POLLRDHUP, std::nullopt); }
-
-    /// Closing a socket with unread bytes sends a RST that can overtake the answer, so these are discarded first.
-    void close_orderly(bool more_expected) {
-        int unread = 0;
-        if (fd_ < 0) return;
-        if (more_expected || (::ioctl(fd_, FIONREAD, &unread) == 0 && unread > 0)) {
-            ::shutdown(fd_, SHUT_WR);
-            const auto until = clock::now() + lingering_limit;
-            std::vector<char> scrap(buffer_size);
-            while (wait(POLLIN, until)) {
-                const auto got = ::recv(fd_, scrap.data(), scrap.size(), 0);
-                if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) break;
-            }
-        }
-        close();
-    }
-
-    void reset() {
-        const linger now{1, 0};
-        ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        close();
-    }
-
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-    int descriptor() const { return fd_; }
-
-private:
-    /// True if the event, a hangup or an error came; false on the deadline and when the server stops.
-    bool wait(short events, std::optional<clock::time_point> until) {
-        while (true) {
-            int timeout = -1;
-            if (until) {
-                const auto left = std::chrono::ceil<milliseconds>(*until - clock::now()).count();
-                timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
-            }
-            std::array<pollfd, 2> polled{pollfd{fd_, events, 0}, pollfd{stop_, POLLIN, 0}};
-            const int ready = ::poll(polled.data(), polled.size(), timeout);
-            if (ready < 0 && errno != EINTR) return false;
-            if (ready > 0) return polled[1].revents == 0;
-            if (ready == 0 && clock::now() >= *until) return false;
-        }
-    }
-
-    int fd_;
-    int stop_;
-};
-
-/// Takes requests off a channel; `budget` bounds the bytes ever taken.
+/// Takes requests off a channel.
 class reader {
 public:
-    reader(channel& from, std::uint64_t budget) : from_(from), budget_(budget), buffer_(buffer_size) {}
+    /// `on_begin` is called at the first byte of each request.
+    reader(channel& from, std::function<void()> on_begin)
+        : from_(from), on_begin_(std::move(on_begin)), buffer_(buffer_size) {}
+
+    /// Takes no more than these from now on.
+    void limit(std::uint64_t bytes) { budget_ = bytes; }
 
     bool read_head(seen& request) {
         auto& head = request.head;
         while (true) {
             if (begin_ == end_ && !fill()) return false;
+            if (head.empty()) on_begin_();
             const auto searched = head.size() < 3 ? 0 : head.size() - 3;
             head.append(buffer_.data() + begin_, end_ - begin_);
             begin_ = end_;
@@ -323,7 +194,8 @@ private:
     }
 
     channel& from_;
-    std::uint64_t budget_;
+    std::function<void()> on_begin_;
+    std::uint64_t budget_ = unlimited;
     std::vector<char> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
@@ -513,6 +385,12 @@ answer answer::reset_when_idle_request_comes() const {
     return changed;
 }
 
+answer answer::reset_in_next_request(std::uint64_t bytes) const {
+    auto changed = *this;
+    changed.next_request_bytes_ = bytes;
+    return changed;
+}
+
 answer reply(int status, std::string_view body, const fields& more) {
     answer made;
     made.head_ = "HTTP/1.1 " + std::to_string(status) + ' ' + std::string(reason(status)) + "\r\n";
@@ -563,26 +441,6 @@ fault no_fault() { return {}; }
 
 class server::state {
 public:
-    state() {
-        listener_ = bound_socket(port_);
-        stop_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (stop_ < 0 || ::listen(listener_, SOMAXCONN) != 0) throw_errno("listen");
-        acceptor_ = std::thread([this] { accept_all(); });
-    }
-
-    ~state() {
-        const std::uint64_t one = 1;
-        // Nobody reads it back, so the descriptor wakes every present and future wait.
-        [[maybe_unused]] const auto written = ::write(stop_, &one, sizeof one);
-        acceptor_.join();
-        for (auto& open : running_) open.runner.join();
-        ::close(listener_);
-        ::close(stop_);
-    }
-
-    state(const state&) = delete;
-    state& operator=(const state&) = delete;
-
     template <class change> void configure(const change& apply) {
         const std::lock_guard lock(mutex_);
         apply(*this);
@@ -607,74 +465,26 @@ public:
     bool keep_requests_ = true;
     std::vector<std::shared_ptr<const seen>> log_;
     std::size_t count_ = 0;
-    std::size_t accepted_ = 0;
-    std::size_t open_ = 0;
-
-    std::uint16_t port_ = 0;
+    std::size_t begun_ = 0;
 
 private:
-    struct connection {
-        std::thread runner;
-        std::atomic<bool> done{false};
-    };
-
-    void accept_all() {
-        while (true) {
-            std::array<pollfd, 2> polled{pollfd{listener_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
-            if (::poll(polled.data(), polled.size(), -1) < 0) continue;
-            if (polled[1].revents != 0) return;
-            const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-            if (fd < 0) {
-                // Out of descriptors: the listener stays readable, so wait on the stop alone for a moment.
-                if (errno == EMFILE || errno == ENFILE) ::poll(&polled[1], 1, 10);
-                continue;
-            }
-            const int on = 1;
-            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            running_.remove_if([](connection& past) {
-                if (past.done) past.runner.join();
-                return past.done.load();
-            });
-            start(fd);
-        }
-    }
-
-    void start(int fd) {
-        int number = 0;
-        fault befalls;
-        {
-            const std::lock_guard lock(mutex_);
-            number = static_cast<int>(++accepted_);
-            ++open_;
-            const auto found = faults_.find(number);
-            befalls = found == faults_.end() ? every_ : found->second;
-            changed_.notify_all();
-        }
-        auto& added = running_.emplace_back();
-        added.runner = std::thread([this, &added, fd, number, befalls = std::move(befalls)] {
-            {
-                channel with(fd, stop_);
-                serve(with, number, befalls);
-            }
-            {
-                const std::lock_guard lock(mutex_);
-                --open_;
-                changed_.notify_all();
-            }
-            added.done = true;
-        });
-    }
-
-    void serve(channel& with, int number, const fault& befalls) {
+    void serve(channel& with, int number) {
+        const fault befalls = fault_of(number);
         using kind = fault::kind;
         if (befalls.what == kind::reset) return with.reset();
-        if (befalls.what == kind::close) return with.close_orderly(true);
         if (befalls.what == kind::hang) return with.wait_until_left();
         if (befalls.what == kind::stop_after_head) {
             const int small = 4096;
             ::setsockopt(with.descriptor(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
         }
-        reader input(with, befalls.what == kind::reset_in_request ? befalls.bytes : unlimited);
+        reader input(with, [this] { begin(); });
+        if (befalls.what == kind::close) {
+            with.end_writing();
+            seen discarded;
+            input.read_head(discarded);
+            return with.close_orderly(true);
+        }
+        if (befalls.what == kind::reset_in_request) input.limit(befalls.bytes);
         std::optional<answer::ending> next_request;
         while (true) {
             auto request = std::make_shared<seen>();
@@ -710,12 +520,25 @@ private:
             if (!play(with, *chosen, logged->method == "HEAD")) return with.close();
             if (chosen->end() != answer::ending::keep) return finish(with, chosen->end(), false);
             next_request = chosen->next_request();
+            if (const auto bytes = chosen->next_request_bytes()) input.limit(*bytes);
         }
+    }
+
+    fault fault_of(int number) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = faults_.find(number);
+        return found == faults_.end() ? every_ : found->second;
     }
 
     std::pair<bool, std::shared_ptr<const answer>> body_settings() const {
         const std::lock_guard lock(mutex_);
         return {keep_bodies_, on_expect_};
+    }
+
+    void begin() {
+        const std::lock_guard lock(mutex_);
+        ++begun_;
+        changed_.notify_all();
     }
 
     /// Who waited for this request may send the next one at once, so its answer is taken from the script in the same
@@ -757,17 +580,14 @@ private:
         }
     }
 
-    int listener_ = -1;
-    int stop_ = -1;
-    std::thread acceptor_;
-    // Touched by the acceptor, and by the destructor after it.
-    std::list<connection> running_;
+public:
+    listener connections_{[this](channel& with, int number) { serve(with, number); }};  // last: it uses the rest
 };
 
 server::server() : state_(std::make_unique<state>()) {}
 server::~server() = default;
 
-std::uint16_t server::port() const { return state_->port_; }
+std::uint16_t server::port() const { return state_->connections_.port(); }
 
 std::string server::url(std::string_view target) const { return url_of(port(), target); }
 
@@ -822,26 +642,31 @@ std::size_t server::count() const {
     return state_->count_;
 }
 
-std::size_t server::connections() const {
+std::size_t server::begun() const {
     const std::lock_guard lock(state_->mutex_);
-    return state_->accepted_;
+    return state_->begun_;
 }
 
-std::size_t server::open_connections() const {
-    const std::lock_guard lock(state_->mutex_);
-    return state_->open_;
-}
+void server::refuse() { state_->connections_.refuse(); }
+
+std::size_t server::connections() const { return state_->connections_.accepted(); }
+
+std::size_t server::open_connections() const { return state_->connections_.open(); }
 
 bool server::wait_for_requests(std::size_t count, milliseconds timeout) const {
     return state_->wait(timeout, [&] { return state_->count_ >= count; });
 }
 
+bool server::wait_until_begun(std::size_t count, milliseconds timeout) const {
+    return state_->wait(timeout, [&] { return state_->begun_ >= count; });
+}
+
 bool server::wait_for_connections(std::size_t count, milliseconds timeout) const {
-    return state_->wait(timeout, [&] { return state_->accepted_ >= count; });
+    return state_->connections_.wait_for_connections(count, timeout);
 }
 
 bool server::wait_until_all_left(milliseconds timeout) const {
-    return state_->wait(timeout, [&] { return state_->open_ == 0; });
+    return state_->connections_.wait_until_all_left(timeout);
 }
 
 refusing_port::refusing_port() : socket_(bound_socket(port_)) {}

@@ -81,10 +81,13 @@ public:
     [[nodiscard]] answer close_when_idle_request_comes() const;
     /// The same with a RST.
     [[nodiscard]] answer reset_when_idle_request_comes() const;
+    /// The same once that many bytes of it were read.
+    [[nodiscard]] answer reset_in_next_request(std::uint64_t bytes) const;
 
     const std::vector<step>& steps() const { return steps_; }
     ending end() const { return end_; }
     std::optional<ending> next_request() const { return next_request_; }
+    std::optional<std::uint64_t> next_request_bytes() const { return next_request_bytes_; }
     /// Where the head of the reply ends, so that HEAD gets no body; nothing for raw bytes.
     std::optional<std::uint64_t> head_length() const { return head_length_; }
 
@@ -97,6 +100,7 @@ private:
     std::vector<step> steps_;
     ending end_ = ending::keep;
     std::optional<ending> next_request_;
+    std::optional<std::uint64_t> next_request_bytes_;
     std::optional<std::uint64_t> head_length_;
     std::string head_;
 };
@@ -162,6 +166,9 @@ public:
     /// Applies where on_connection says nothing.
     void on_every_connection(fault what);
 
+    /// New connections are refused from now on; those that are open stay.
+    void refuse();
+
     /// False records size and hash of a body only.
     void keep_bodies(bool keep);
     /// False counts the requests without recording them.
@@ -170,11 +177,14 @@ public:
     /// A request is in here before its answer goes out.
     std::vector<seen> requests() const;
     std::size_t count() const;
+    /// Requests of which at least a byte came, whole or not.
+    std::size_t begun() const;
     /// Accepted so far.
     std::size_t connections() const;
     std::size_t open_connections() const;
 
     bool wait_for_requests(std::size_t count, milliseconds timeout) const;
+    bool wait_until_begun(std::size_t count, milliseconds timeout) const;
     bool wait_for_connections(std::size_t count, milliseconds timeout) const;
     /// True once no connection is open.
     bool wait_until_all_left(milliseconds timeout) const;

@@ -144,10 +144,15 @@ private:
         hop_sends_ = 0;
         text_[0] = '\0';
         download_.begin(limits_.max_body);
+        if (settings_.http_version == http_version::http2 && loses_cleartext_http2())
+            set(CURLOPT_FORBID_REUSE, url_.is_secure() ? 0L : 1L);
         error bad = outgoing_.load(easy_.get(), *request_, settings_);
         if (bad && sends_ > 0) return own(bad.kind(), "the file is no longer there for a redirect", bad.code());
         return bad;
     }
+
+    /// libcurl 7.88 fails the second request on a connection of cleartext HTTP/2 (curl#10634, mended in 8.0).
+    static bool loses_cleartext_http2() noexcept { return curl_version_info(CURLVERSION_NOW)->version_num < 0x080000; }
 
     /// An error of our own making, in the middle of an attempt.
     error own(errc kind, std::string detail, std::error_code code) const {

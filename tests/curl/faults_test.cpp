@@ -1,0 +1,364 @@
+#include <array>
+#include <cctype>
+#include <functional>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "curl/fixture.hpp"
+#include "support/http2.hpp"
+#include "support/memory.hpp"
+#include "support/nginx.hpp"
+#include "support/relay.hpp"
+
+// Every fault of the network against every kind of request: what r2 says of it is held against what the server saw.
+
+namespace {
+
+using namespace r2::testkit;
+
+enum class verb { get, post, put };
+enum class connection { fresh, reused };
+
+struct kind_of_request {
+    verb method;
+    connection on;
+    r2::replay replay;
+    bool keyed;
+
+    bool idempotent() const { return method != verb::post || keyed; }
+};
+
+/// Where a fault takes place.
+class place {
+public:
+    virtual ~place() = default;
+    virtual std::string url() const = 0;
+    virtual r2::client_options settings() const { return {}; }
+    /// A good request was answered, whose connection is to be reused.
+    virtual void break_now() {}
+    /// Requests that began, as the server sees it; null where it can't know.
+    virtual std::optional<std::size_t> seen(std::size_t expected) = 0;
+    /// Whether the client is fit for another request, to which this place gives a good answer.
+    virtual bool recovers() const { return false; }
+};
+
+struct fault_case {
+    std::string name;
+    /// One of these, or no error where a response comes all the same.
+    std::vector<r2::errc> kinds;
+    bool transient;
+    /// Whether it takes the timeout to end it.
+    bool lasts;
+    std::function<std::unique_ptr<place>(connection)> make;
+};
+
+/// A scripted server.
+class on_server : public place {
+public:
+    std::string url() const override { return s.url(); }
+    std::optional<std::size_t> seen(std::size_t expected) override {
+        s.wait_until_begun(expected, patience);
+        return s.begun();
+    }
+    server s;
+};
+
+/// Whose answers are at fault; of a reused connection, the second.
+class answers : public on_server {
+public:
+    answers(connection on, const answer& bad) {
+        if (on == connection::reused) s.script({reply(200, "good")});
+        s.default_answer(bad);
+    }
+};
+
+/// One that answers well, but with more than it announced. What is too much must not become another request's answer.
+class answers_too_much : public answers {
+public:
+    using answers::answers;
+    bool recovers() const override { return true; }
+};
+
+/// Whose connections are at fault; a reused one ends as the next request comes, or within it.
+class connections : public on_server {
+public:
+    connections(connection on, const fault& bad, const answer& last_good) {
+        s.on_every_connection(bad);
+        if (on == connection::fresh) return;
+        s.on_connection(1, no_fault());
+        s.script({last_good});
+    }
+};
+
+/// What came on a connection that it reset before reading isn't known to anyone.
+class resets_at_once : public connections {
+public:
+    explicit resets_at_once(connection on)
+        : connections(on, accept_and_reset(), reply(200, "good").reset_when_idle_request_comes()) {}
+    std::optional<std::size_t> seen(std::size_t) override { return std::nullopt; }
+};
+
+class refuses : public on_server {
+public:
+    explicit refuses(connection on) {
+        s.script({reply(200, "good").close_when_idle_request_comes()});
+        if (on == connection::fresh) s.refuse();
+    }
+    void break_now() override { s.refuse(); }
+};
+
+/// A server of TLS, at whose place another one is all at once, or none.
+class impostor : public place {
+public:
+    impostor(connection on, std::uint16_t port) : bad_(port), way_(nginx::shared().https_port()) {
+        if (on == connection::fresh) way_.lead_to(bad_);
+    }
+    std::string url() const override { return "https" + url_of(way_.port(), "/hello").substr(4); }
+    r2::client_options settings() const override {
+        return {.ca_file = nginx::shared().ca_file(), .http_version = r2::http_version::http1_1};
+    }
+    void break_now() override { way_.lead_to(bad_); }
+    std::optional<std::size_t> seen(std::size_t) override { return way_.ended(); }
+
+private:
+    std::uint16_t bad_;
+    relay way_;
+};
+
+std::uint16_t port_of(const std::string& url) {
+    return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
+class on_http2 : public place {
+public:
+    on_http2(connection on, http2_server::answer bad)
+        : s(nginx::shared().certificate_file(), nginx::shared().key_file(), bad) {
+        if (on == connection::reused) s.on_request(1, http2_server::answer::ok);
+    }
+    std::string url() const override { return s.url(); }
+    r2::client_options settings() const override { return {.ca_file = nginx::shared().ca_file()}; }
+    std::optional<std::size_t> seen(std::size_t) override { return s.begun(); }
+
+private:
+    http2_server s;
+};
+
+template <class Place, class... Args> std::function<std::unique_ptr<place>(connection)> at(Args... args) {
+    return [=](connection on) { return std::make_unique<Place>(on, args...); };
+}
+
+const std::vector<fault_case>& all_faults() {
+    using enum r2::errc;
+    const auto answers_with = [](const answer& bad) { return at<answers>(bad); };
+    const answer good = reply(200, "good");
+    static const std::vector<fault_case> all = {
+        {"refused", {connect}, true, false, at<refuses>()},
+        {"reset on accept", {disconnected, connect}, true, false, at<resets_at_once>()},
+        {"closed on accept",
+         {disconnected},
+         true,
+         false,
+         at<connections>(accept_and_close(), good.close_when_idle_request_comes())},
+        {"reset in the request",
+         {disconnected},
+         true,
+         false,
+         at<connections>(reset_in_request(10), good.reset_in_next_request(10))},
+        {"closed before the head", {disconnected}, true, false, answers_with(nothing().close())},
+        {"reset before the head", {disconnected}, true, false, answers_with(nothing().reset())},
+        {"head cut in the status line", {disconnected}, true, false, answers_with(raw("HTTP/1.1 20").close())},
+        {"head cut in the fields",
+         {disconnected},
+         true,
+         false,
+         answers_with(raw("HTTP/1.1 200 OK\r\nContent-Len").close())},
+        {"body cut short of Content-Length",
+         {disconnected},
+         true,
+         false,
+         answers_with(raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345").close())},
+        {"chunked body cut",
+         {disconnected},
+         true,
+         false,
+         answers_with(raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n123").close())},
+        {"chunk size garbage",
+         {disconnected},
+         true,
+         false,
+         answers_with(raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n123\r\n0\r\n\r\n"))},
+        {"HTTP/0.9 garbage", {protocol}, true, false, answers_with(raw("what do you want?\r\n").close())},
+        {"100-continue then silence", {timeout}, true, true, answers_with(raw("HTTP/1.1 100 Continue\r\n\r\n").hang())},
+        {"two answers at once", {}, false, false, at<answers_too_much>(reply(200, "good").then(reply(200, "stray")))},
+        {"endless head",
+         {too_large},
+         false,
+         false,
+         answers_with(raw("HTTP/1.1 200 OK\r\n").repeat("X-Field: " + std::string(1000, 'x') + "\r\n", 1U << 30))},
+        {"endless 1xx",
+         {too_large},
+         false,
+         false,
+         answers_with(raw("").repeat("HTTP/1.1 102 Processing\r\nX: " + std::string(500, 'x') + "\r\n\r\n", 1U << 30))},
+        {"Content-Length lies",
+         {},
+         false,
+         false,
+         at<answers_too_much>(raw("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood and more"))},
+        {"bad gzip",
+         {protocol},
+         false,
+         false,
+         answers_with(reply(200, "this is no gzip", {{"Content-Encoding", "gzip"}}))},
+        {"silence", {timeout}, true, true, answers_with(nothing().hang())},
+        {"trickle", {timeout}, true, true, answers_with(reply(200, std::string(10'000, 't')).trickle(1, 5ms))},
+        {"TLS alert", {tls}, false, false, at<impostor>(std::uint16_t{0})},
+        {"expired certificate",
+         {tls},
+         false,
+         false,
+         [](connection on) { return std::make_unique<impostor>(on, port_of(nginx::shared().expired(""))); }},
+        {"wrong host",
+         {tls},
+         false,
+         false,
+         [](connection on) { return std::make_unique<impostor>(on, port_of(nginx::shared().wrong_host(""))); }},
+        {"HTTP2 GOAWAY", {disconnected, protocol}, true, false, at<on_http2>(http2_server::answer::goaway)},
+        {"HTTP2 REFUSED_STREAM", {disconnected}, true, false, at<on_http2>(http2_server::answer::refused_stream)},
+        {"HTTP2 RST_STREAM INTERNAL_ERROR",
+         {disconnected},
+         true,
+         false,
+         at<on_http2>(http2_server::answer::internal_error)},
+    };
+    return all;
+}
+
+using parameters = std::tuple<std::size_t, verb, connection, r2::replay, bool>;
+
+class faults : public testing::TestWithParam<parameters> {
+protected:
+    static constexpr int max_attempts = 2;
+    static constexpr r2::duration short_limit = 40ms;
+
+    const fault_case& fault_ = all_faults()[std::get<0>(GetParam())];
+    const kind_of_request kind_{std::get<1>(GetParam()), std::get<2>(GetParam()), std::get<3>(GetParam()),
+                                std::get<4>(GetParam())};
+
+    static const std::string& file() {
+        static const temporary_directory d;
+        static const std::string path = d.file("body", all_bytes(200'000));
+        return path;
+    }
+
+    r2::attempts send(const r2::client& c, const std::string& url) const {
+        r2::options o = quick({.max_attempts = max_attempts, .replay = kind_.replay});
+        if (fault_.lasts) o.timeout = short_limit;
+        if (kind_.keyed) o.idempotency_key = "one-and-only";
+        switch (kind_.method) {
+            case verb::get:
+                return c.get(url, o);
+            case verb::post:
+                return c.post(url, "the order", o);
+            default:
+                return c.put(url, r2::body::file(file()), o);
+        }
+    }
+
+    /// Part 3 of the rules for an attempt that got no response.
+    r2::ended expected_end(int number, bool sent) const {
+        if (!fault_.transient) return r2::ended::not_retryable;
+        if (sent && kind_.replay == r2::replay::when_safe && !kind_.idempotent()) return r2::ended::unsafe_to_replay;
+        return number == max_attempts ? r2::ended::exhausted : r2::ended::not_yet;
+    }
+
+    void check(const r2::attempt& a) const {
+        SCOPED_TRACE("attempt " + std::to_string(a.number()) + ": " + a.error().message());
+        EXPECT_LE(a.sends(), kind_.idempotent() ? 2 : 1) << "on the wire twice within an attempt";
+        if (fault_.kinds.empty()) {
+            ASSERT_EQ(status_of(a), 200);
+            EXPECT_EQ(a.response()->body, "good");
+            EXPECT_EQ(a.ended(), r2::ended::succeeded);
+            return;
+        }
+        EXPECT_EQ(status_of(a), 0);
+        EXPECT_NE(std::find(fault_.kinds.begin(), fault_.kinds.end(), a.error().kind()), fault_.kinds.end());
+        EXPECT_EQ(a.error().sent(), a.sends() > 0 ? r2::sent::maybe : r2::sent::no);
+        EXPECT_EQ(a.error().transient(), fault_.transient);
+        EXPECT_EQ(a.ended(), expected_end(a.number(), a.sends() > 0));
+        EXPECT_GE(a.elapsed(), fault_.lasts ? short_limit : r2::duration{});
+    }
+
+    void run() const {
+        const auto p = fault_.make(kind_.on);
+        r2::client c(p->settings());
+        std::size_t sends = 0;
+        if (kind_.on == connection::reused) {
+            const r2::attempt first = c.get(p->url(), quick()).finish();
+            ASSERT_EQ(status_of(first), 200) << first.error().message();
+            // The impostor counts only what came after the connection was led astray.
+            sends = p->seen(1).value_or(0);
+            p->break_now();
+        }
+        r2::attempts range = send(c, p->url());
+        int attempts = 0, with_sends = 0;
+        for (const r2::attempt& a : range) {
+            EXPECT_EQ(a.number(), ++attempts);
+            check(a);
+            sends += static_cast<std::size_t>(a.sends());
+            with_sends += a.sends() > 0;
+        }
+        EXPECT_GE(attempts, 1);
+        EXPECT_LE(with_sends, kind_.idempotent() || kind_.replay == r2::replay::always ? max_attempts : 1);
+        EXPECT_EQ(p->seen(sends).value_or(sends), sends) << "what the server saw";
+        if (p->recovers()) {
+            const r2::attempt next = c.get(p->url(), quick()).finish();
+            ASSERT_EQ(status_of(next), 200) << next.error().message();
+            EXPECT_EQ(next.response()->body, "good") << "and not what the other answer left over";
+        }
+    }
+};
+
+TEST_P(faults, are_told_as_the_server_saw_them) {
+    run();
+    // What libraries keep from the first time on isn't left behind again; nor does a thread that comes or goes at the
+    // wrong moment disturb each of several runs.
+    std::size_t blocks = 0, descriptors = 0;
+    for (int i = 0; i < 5; ++i) {
+        const std::size_t blocks_before = live_blocks(), descriptors_before = open_descriptors();
+        run();
+        blocks = live_blocks() - blocks_before;
+        descriptors = open_descriptors() - descriptors_before;
+        if (HasFailure() || (blocks == 0 && descriptors == 0)) break;
+    }
+    EXPECT_EQ(blocks, 0U) << "blocks of memory left behind";
+    EXPECT_EQ(descriptors, 0U);
+}
+
+std::vector<std::size_t> numbers_of_faults() {
+    std::vector<std::size_t> all(all_faults().size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+}
+
+std::string name_of(const testing::TestParamInfo<parameters>& info) {
+    const auto& [number, method, on, replay, keyed] = info.param;
+    std::string name = all_faults()[number].name;
+    for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+    constexpr std::array verbs{"_GET", "_POST", "_PUT"};
+    return name + verbs[static_cast<std::size_t>(method)] + (on == connection::fresh ? "_fresh" : "_reused") +
+           (replay == r2::replay::always ? "_always" : "_when_safe") + (keyed ? "_keyed" : "");
+}
+
+INSTANTIATE_TEST_SUITE_P(matrix, faults,
+                         testing::Combine(testing::ValuesIn(numbers_of_faults()),
+                                          testing::Values(verb::get, verb::post, verb::put),
+                                          testing::Values(connection::fresh, connection::reused),
+                                          testing::Values(r2::replay::always, r2::replay::when_safe), testing::Bool()),
+                         name_of);
+
+}  // namespace

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sockets.hpp"
+
+namespace r2::testkit {
+
+/// Stands between a client and servers that it need not understand, TLS or not: the next connection may lead elsewhere.
+class relay {
+public:
+    /// To a port of 127.0.0.1.
+    explicit relay(std::uint16_t port) : port_(port) {}
+
+    std::uint16_t port() const { return connections_.port(); }
+
+    /// What comes next on a connection that is open ends it, unseen by the server; new ones lead to that port.
+    void lead_to(std::uint16_t port);
+    /// The same, but new ones get a TLS alert as soon as they have said something.
+    void lead_to_alert() { lead_to(0); }
+
+    /// Connections that were ended by what came on them.
+    std::size_t ended() const { return ended_; }
+
+private:
+    void serve(channel& with);
+
+    std::atomic<std::uint16_t> port_;
+    std::atomic<std::size_t> turn_ = 0;
+    std::atomic<std::size_t> ended_ = 0;
+    listener connections_{[this](channel& with, int) { serve(with); }};  // last: it uses the rest
+};
+
+}  // namespace r2::testkit
