@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <sstream>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -108,17 +108,21 @@ for (auto&& [res, err] : r2::post(url, r2::body::file("report.csv"), {.replay = 
     EXPECT_EQ(s.requests()[1].body, "a,b\n");
 }
 
-TEST(readme, clean_up_runs_after_a_stop) {
+TEST(readme, cleanup_still_works_after_a_stop) {
     r2::testkit::server s;
     const std::string url = s.url();
-    std::stop_source source;
-    source.request_stop();
-    const std::stop_token stop = source.get_token();
-const r2::options policy{.timeout = 5s, .stop = stop, .stop_grace = 2s};
-const r2::attempt created = r2::post(url, "{}", policy).finish();
-if (created.ended() == r2::ended::stopped) r2::del(url, policy.detached(5s)).finish();
-    ASSERT_EQ(s.count(), 1U);
-    EXPECT_EQ(s.requests()[0].method, "DELETE");
+    s.handle([](const r2::testkit::seen& q) {
+        if (q.method == "POST") std::raise(SIGTERM);
+        return reply(q.method == "POST" ? 503 : 204);
+    });
+r2::shutdown down{.grace = 2s, .cleanup = 5s};     // together less than your orchestrator waits
+down.on_signal({SIGTERM, SIGINT});                 // or down.request()
+const r2::options policy{.max_attempts = 3, .timeout = 5s};
+const r2::attempt booked = r2::post(url, "{}", down.work(policy)).finish();
+if (booked.ended() == r2::ended::stopped) r2::del(url, down.cleanup(policy)).finish();
+    ASSERT_EQ(s.count(), 2U);
+    EXPECT_EQ(s.requests()[0].method, "POST");
+    EXPECT_EQ(s.requests()[1].method, "DELETE");
 }
 
 TEST(readme, a_client_has_settings_of_its_own) {
