@@ -10,6 +10,7 @@
 #include <r2/r2.hpp>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,7 +43,7 @@ constexpr design with_grace{
 };
 constexpr design with_roll_back{
     .name = "detached roll-back",
-    .why = "API 2's answer was cut; to undo both and to give the message back doesn't carry the stop token.",
+    .why = "API 2's answer was cut; undoing both and giving the message back carry no stop token.",
 };
 
 /// What the servers know in the end.
@@ -116,8 +117,8 @@ void work(const services& at, const r2::shutdown& down, const design& how) {
     const auto clean_up = [&] { return how.detached ? down.cleanup(policy) : down.work(policy); };
 
     while (!down.requested()) {
-        // Not cut by the stop: a message on its way here would be nobody's.
-        const r2::attempt pulled = r2::post(at.url("/queue"), "", policy).finish();
+        // Not cut by the stop, or the message on its way here would be nobody's; but limited like all clean-up.
+        const r2::attempt pulled = r2::post(at.url("/queue"), "", down.cleanup(policy)).finish();
         if (pulled.ended() != r2::ended::succeeded) continue;
         const auto url = [&](const char* what) { return at.url(what + pulled.response()->body); };
 
@@ -138,7 +139,7 @@ void wait_until(const std::function<bool()>& holds) {
 counts run(const design& how) {
     services at;
     r2::shutdown down{.grace = how.grace, .cleanup = 60s};
-    down.on_signal({SIGTERM, SIGINT});
+    if (const r2::error err = down.on_signal({SIGTERM, SIGINT})) throw std::runtime_error(err.message());
     std::vector<std::jthread> all;
     for (int n = 0; n < workers; ++n) all.emplace_back([&] { work(at, down, how); });
 

@@ -87,7 +87,7 @@ void describe(CLI::App& app, r2::request& job, r2::options& how) {
 
 int main(int argc, char** argv) {
     r2::shutdown down;
-    down.on_signal({SIGINT, SIGTERM});
+    if (const r2::error err = down.on_signal({SIGINT, SIGTERM})) std::cerr << err.message() << '\n';
 
     r2::request job;
     r2::options how{

@@ -5,12 +5,11 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
-#include <iterator>
 #include <thread>
 #include <type_traits>
 
 #include "curl/fixture.hpp"
+#include "support/leftovers.hpp"
 
 namespace {
 
@@ -47,7 +46,7 @@ TEST(shutdown, leaves_a_shorter_deadline_of_3_s_as_it_is) {
     EXPECT_EQ(down.cleanup({.deadline = 6s}).deadline, 5s);
 }
 
-TEST(shutdown, sets_no_limit_that_is_not_set) {
+TEST(shutdown, that_sets_nothing_limits_0_cleanups) {
     r2::shutdown down;
     down.request();
     EXPECT_EQ(down.cleanup({}).deadline, r2::duration{});
@@ -100,7 +99,7 @@ TEST(shutdown, makes_100_cleanups_on_a_silent_server_share_300_ms) {
     EXPECT_EQ(down.cleanup.left(), 0ns);
 }
 
-TEST(shutdown, lets_in_the_answer_in_flight_and_the_cleanup_after_it) {
+TEST(shutdown, lets_in_1_answer_in_flight_and_1_cleanup_after_it) {
     server s;
     r2::client c;
     r2::shutdown down{.grace = patience, .cleanup = patience};
@@ -130,15 +129,10 @@ protected:
         return now.sa_handler;
     }
 
-    static bool comes(const r2::shutdown& down) {
+    static bool is_requested_soon(const r2::shutdown& down) {
         const auto until = std::chrono::steady_clock::now() + patience;
         while (!down.requested() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
         return down.requested();
-    }
-
-    static auto open_descriptors() {
-        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
-                             std::filesystem::directory_iterator());
     }
 };
 
@@ -149,13 +143,13 @@ TEST_F(on_signal, each_of_2_signals_is_a_request) {
         EXPECT_FALSE(down.on_signal({number, SIGTERM}));
         EXPECT_FALSE(down.requested());
         ::raise(signal);
-        EXPECT_TRUE(comes(down));
+        EXPECT_TRUE(is_requested_soon(down));
         EXPECT_LT(down.cleanup.left(), 1h);
     }
     EXPECT_EQ(handler_of(SIGTERM), SIG_DFL);
 }
 
-TEST_F(on_signal, the_1_before_handles_it_again_in_the_end) {
+TEST_F(on_signal, of_2_handlers_the_former_comes_back_in_the_end) {
     const auto descriptors = open_descriptors();
     {
         r2::shutdown down;
@@ -167,7 +161,7 @@ TEST_F(on_signal, the_1_before_handles_it_again_in_the_end) {
     EXPECT_EQ(open_descriptors(), descriptors);
 }
 
-TEST_F(on_signal, a_handler_that_took_over_stays_1) {
+TEST_F(on_signal, of_2_handlers_the_later_stays_in_the_end) {
     {
         r2::shutdown down;
         EXPECT_FALSE(down.on_signal({number}));
@@ -184,7 +178,7 @@ TEST_F(on_signal, 1000_signals_change_no_errno_and_block_nobody) {
         ::raise(number);
         ASSERT_EQ(errno, i);
     }
-    EXPECT_TRUE(comes(down));
+    EXPECT_TRUE(is_requested_soon(down));
 }
 
 TEST_F(on_signal, of_2_signals_1_that_can_not_be_taken_leaves_the_other) {
@@ -199,7 +193,7 @@ TEST_F(on_signal, of_2_signals_1_that_can_not_be_taken_leaves_the_other) {
     EXPECT_FALSE(another.on_signal({number}));
     EXPECT_TRUE(down.on_signal({number}) == r2::errc::local) << "it belongs to the other one";
     ::raise(number);
-    EXPECT_TRUE(comes(another));
+    EXPECT_TRUE(is_requested_soon(another));
     EXPECT_FALSE(down.requested());
 }
 
@@ -213,7 +207,7 @@ TEST_F(on_signal, without_descriptors_is_1_error) {
     EXPECT_FALSE(down.on_signal({number})) << "now there are some";
 }
 
-TEST_F(on_signal, a_range_that_waits_for_an_hour_ends) {
+TEST_F(on_signal, a_range_that_waits_for_1_hour_ends) {
     server s;
     r2::client c;
     s.default_answer(reply(503, "", {{"Retry-After", "3600"}}));
@@ -238,7 +232,7 @@ TEST_F(on_signal, that_comes_all_the_time_disturbs_none_of_300_shutdowns) {
         r2::shutdown down;
         ASSERT_FALSE(down.on_signal({number}));
         if (i % 2 == 0) continue;
-        EXPECT_TRUE(comes(down));
+        EXPECT_TRUE(is_requested_soon(down));
     }
     over = true;
     shooter.join();

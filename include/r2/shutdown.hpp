@@ -16,7 +16,7 @@
 
 namespace r2 {
 
-/// The time that all clean-ups of a shutdown share, and the call that makes options of it. Thread-safe.
+/// The time that all clean-ups of a shutdown share; called, it makes options of what is left. Thread-safe.
 class cleanup_time {
 public:
     /// Not set: no limit.
@@ -24,22 +24,22 @@ public:
     template <class Rep, class Period>
     requires std::convertible_to<std::chrono::duration<Rep, Period>, duration>
     constexpr cleanup_time(std::chrono::duration<Rep, Period> allowance) noexcept : allowance_(allowance) {}
-    cleanup_time(cleanup_time&&) = delete;
+    cleanup_time(cleanup_time&&) = delete;  // and so a shutdown isn't copied either: its signals refer to it
 
     /// The same policy without the stop token, its deadline cut to what is left now. So ask anew for each clean-up.
     /// Where nothing is left, its range sends nothing: one attempt with `errc::timeout`.
-    options operator()(const options& policy) const {
+    [[nodiscard("makes options: pass them to a verb")]] options operator()(const options& policy) const {
         const duration limit = std::max(left(), duration(1));
         const bool own = policy.deadline > duration{} && policy.deadline < limit;
         return policy.detached(own || allowance_ <= duration{} ? policy.deadline : limit);
     }
 
-    /// What is left: all of it before the stop, from 0 on after the end; duration::max() if not set.
+    /// Before the stop, the allowance; after it, until `grace` and the allowance are over, then 0. Not set:
+    /// duration::max().
     duration left() const noexcept {
         if (allowance_ <= duration{}) return duration::max();
-        const auto end = end_.load(std::memory_order_acquire);
-        if (end == never.time_since_epoch().count()) return allowance_;
-        return std::max(duration{}, duration(time_point(time_point::duration(end)) - std::chrono::steady_clock::now()));
+        const time_point end = end_;
+        return end == never ? allowance_ : std::max(duration{}, duration(end - std::chrono::steady_clock::now()));
     }
 
 private:
@@ -48,12 +48,12 @@ private:
     /// The first call counts.
     void begin(duration grace) noexcept {
         const time_point start = later(std::chrono::steady_clock::now(), std::max(grace, duration{}));
-        auto not_begun = never.time_since_epoch().count();
-        end_.compare_exchange_strong(not_begun, later(start, allowance_).time_since_epoch().count());
+        time_point not_begun = never;
+        end_.compare_exchange_strong(not_begun, later(start, allowance_));
     }
 
     duration allowance_ = {};
-    std::atomic<time_point::rep> end_ = never.time_since_epoch().count();
+    std::atomic<time_point> end_ = never;
 };
 
 /// One stop for all the work of a process, and one deadline for all its clean-up: from the stop on, everything that
@@ -74,30 +74,32 @@ struct shutdown {
     std::stop_token token() const noexcept { return source_.get_token(); }
     bool requested() const noexcept { return source_.stop_requested(); }
 
-    /// Stops all work, and starts the time for clean-up. False where that was done before. Async-signal-unsafe.
+    /// Stops all work, and starts the time for clean-up. False where that was done before. Not for signal handlers:
+    /// `on_signal` is.
     bool request() noexcept {
         cleanup.begin(grace);
         return source_.request_stop();
     }
 
     /// The same policy, to end with the stop: the attempt in flight within `grace`, and nothing new is sent.
-    options work(options policy) const {
+    [[nodiscard("makes options: pass them to a verb")]] options work(options policy) const {
         policy.stop = token();
         policy.stop_grace = grace;
         return policy;
     }
 
-    /// From now on, until this is destroyed, any of these signals is a `request()`, from a thread of its own; a second
-    /// one changes nothing. All are taken or, with an error, none: `errc::local` names the signal which can't be
-    /// handled (SIGKILL) or belongs to another shutdown. What handled them before does so again in the end.
-    template <class T = void> error on_signal(std::initializer_list<int> signals) {
-        if (!signals_) signals_ = std::make_shared<detail::signal_watch<T>>([this] { request(); });
-        return static_cast<detail::signal_watch<T>*>(signals_.get())->add(signals);
+    /// Until this is destroyed, each of these signals calls `request()`, on a thread of its own; a second one changes
+    /// nothing. Blocking calls of the program go on (SA_RESTART). All are taken or, with an error, none: `errc::local`
+    /// names the one that can't be handled (SIGKILL) or belongs to another shutdown. The former handlers come back in
+    /// the end.
+    error on_signal(std::initializer_list<int> signals) {
+        if (!signals_) signals_ = std::make_unique<detail::signal_watch>([this] { request(); });
+        return signals_->add(signals);
     }
 
     // Not for use from outside: an aggregate has no private members.
     std::stop_source source_ = {};
-    std::shared_ptr<void> signals_ = {};  // last, so that its thread has ended before the rest is gone
+    std::unique_ptr<detail::signal_watch> signals_ = {};  // last, so that its thread has ended before the rest is gone
 };
 
 }  // namespace r2

@@ -23,7 +23,7 @@ namespace r2::detail {
 
 /// Turns signals into a call on a thread of its own, for hardly anything may be done in a handler: that only writes a
 /// byte to a pipe.
-template <class = void> class signal_watch {
+class signal_watch {
 public:
     /// Will call `then` whenever one of the signals comes.
     explicit signal_watch(std::function<void()> then) : then_(std::move(then)) {}
@@ -53,8 +53,9 @@ public:
     }
 
 private:
-    // What handlers share: for each signal the pipe's descriptor + 1, or 0 where nobody listens. Zero-initialised and
-    // lock-free, as a handler needs it.
+    // What handlers share: for each signal the pipe's descriptor + 1, or 0 where nobody listens. Initialised before
+    // anything runs, and without locks.
+    static_assert(std::atomic<int>::is_always_lock_free);
     static inline std::array<std::atomic<int>, 128> pipes_ = {};
     static inline std::atomic<int> running_ = 0;
 

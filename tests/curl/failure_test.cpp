@@ -227,7 +227,7 @@ TEST_F(tls, http_2_is_spoken_in_2_ways_and_http_1_1_in_2) {
     EXPECT_EQ(protocol_of(r2::http_version::any, own.http("/echo"), "?5"), "HTTP/1.1");
 }
 
-// Of libcurl 7.88, a second request on such a connection fails: then each has its own.
+// libcurl 7.88 fails a second request on such a connection, so each gets its own.
 TEST(cleartext_http_2, serves_3_requests) {
     const nginx own;
     r2::client c({.http_version = r2::http_version::http2});

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "curl/fixture.hpp"
-#include "support/memory.hpp"
+#include "support/leftovers.hpp"
 
 // Ranges that end, are broken off or destroyed at any moment. What goes wrong here, a sanitizer sees first.
 
@@ -17,23 +17,9 @@ namespace {
 
 using namespace r2::testkit;
 
-/// Runs it until it leaves nothing behind: what libraries keep from the first time on, and a thread that is still on
-/// its way out, don't come again each time.
-template <class F> void expect_nothing_left_by(F run) {
-    std::size_t blocks = 1, descriptors = 1;
-    for (int i = 0; i < 6 && (blocks > 0 || descriptors > 0); ++i) {
-        const std::size_t blocks_before = live_blocks(), descriptors_before = open_descriptors();
-        run();
-        blocks = live_blocks() - blocks_before;
-        descriptors = open_descriptors() - descriptors_before;
-    }
-    EXPECT_EQ(blocks, 0U) << "blocks of memory left behind";
-    EXPECT_EQ(descriptors, 0U);
-}
+using random_bits = std::minstd_rand;
 
-using chance = std::minstd_rand;
-
-answer any_answer(chance& random) {
+answer any_answer(random_bits& random) {
     switch (random() % 8) {
         case 0:
             return nothing().close();
@@ -55,7 +41,7 @@ answer any_answer(chance& random) {
 }
 
 /// What a consumer does with a range, and what has to hold whatever that is.
-int consume(r2::attempts range, chance& random) {
+int consume(r2::attempts range, random_bits& random) {
     const auto appetite = random() % 5;  // attempts until it loses interest
     unsigned taken = 0;
     int sends = 0;
@@ -73,7 +59,7 @@ int consume(r2::attempts range, chance& random) {
 TEST(stress, of_2000_ranges_on_8_threads_with_1_client_each_ends_as_it_should) {
     server s;
     std::mutex mutex;
-    chance of_server(1);
+    random_bits of_server(1);
     s.keep_requests(false);
     s.handle([&](const seen&) {
         const std::lock_guard lock(mutex);
@@ -84,7 +70,7 @@ TEST(stress, of_2000_ranges_on_8_threads_with_1_client_each_ends_as_it_should) {
     std::vector<std::jthread> threads;
     for (unsigned id = 0; id < 8; ++id)
         threads.emplace_back([&, id] {
-            chance random(100 + id);
+            random_bits random(100 + id);
             for (int i = 0; i < 250; ++i) {
                 std::stop_source source;
                 const r2::options o{.max_attempts = 4,
@@ -167,7 +153,7 @@ TEST(stress, a_stop_races_the_destruction_of_20000_ranges) {
             done = i;
         }
     });
-    chance random(1);
+    random_bits random(1);
     const r2::options answered{.max_attempts = 3, .backoff = r2::backoff::none(), .before_attempt = [](r2::request&) {
                                    return r2::response{503, {}, "", ""};
                                }};
@@ -190,7 +176,7 @@ TEST(stress, a_stop_races_the_end_of_2000_transfers) {
     server s;
     s.keep_requests(false);
     r2::client c;
-    chance random(1);
+    random_bits random(1);
     int stopped = 0;
     for (int i = 0; i < 2000; ++i) {
         std::stop_source source;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 
@@ -140,7 +141,7 @@ void http2_server::serve(secured& with) {
                frame(window_update, 0, 0, number(window)));
 
     std::uint32_t processed = 0;
-    std::map<std::uint32_t, answer> pending;  // those whose body is on its way
+    std::set<std::uint32_t> pending;  // those whose body is on its way
     while (const auto bytes = with.read(9)) {
         const frame_head head = to_head(*bytes);
         if (!with.read(head.size)) return;
@@ -158,7 +159,7 @@ void http2_server::serve(secured& with) {
                     frame(rst_stream, 0, head.stream, number(what == answer::refused_stream ? refused : internal)));
                 continue;
             }
-            pending[head.stream] = what;
+            pending.insert(head.stream);
         }
         if ((head.what == headers || head.what == data) && (head.flags & end_stream) && pending.erase(head.stream)) {
             processed = head.stream;

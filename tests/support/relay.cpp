@@ -16,9 +16,9 @@ void relay::lead_to(std::uint16_t port) {
 void relay::serve(channel& with) {
     const std::size_t turn = turn_;
     std::array<char, 16384> buffer;
-    if (port_ == 0) {
-        constexpr std::string_view alert("\x15\x03\x03\x00\x02\x02\x28", 7);  // fatal, handshake_failure: RFC 8446, 6
-        if (with.read(buffer.data(), buffer.size()) > 0) with.write(alert.data(), alert.size());
+    if (port_ == alert) {
+        constexpr std::string_view handshake_failure("\x15\x03\x03\x00\x02\x02\x28", 7);  // RFC 8446, 6
+        if (with.read(buffer.data(), buffer.size()) > 0) with.write(handshake_failure.data(), handshake_failure.size());
         return with.close_orderly(true);
     }
 

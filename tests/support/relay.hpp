@@ -13,6 +13,9 @@ namespace r2::testkit {
 /// Stands between a client and servers that it need not understand, TLS or not: the next connection may lead elsewhere.
 class relay {
 public:
+    /// In place of a port: a TLS alert for whoever says something.
+    static constexpr std::uint16_t alert = 0;
+
     /// To a port of 127.0.0.1.
     explicit relay(std::uint16_t port) : port_(port) {}
 
@@ -20,8 +23,6 @@ public:
 
     /// What comes next on a connection that is open ends it, unseen by the server; new ones lead to that port.
     void lead_to(std::uint16_t port);
-    /// The same, but new ones get a TLS alert as soon as they have said something.
-    void lead_to_alert() { lead_to(0); }
 
     /// Connections that were ended by what came on them.
     std::size_t ended() const { return ended_; }

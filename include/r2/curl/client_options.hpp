@@ -25,7 +25,8 @@ struct client_options {
     /// URL of a proxy (CURLOPT_PROXY). Not set: as the environment's `http_proxy`, `https_proxy` and `no_proxy` say.
     std::string proxy = {};
 
-    /// PEM file of the only authorities to trust (CURLOPT_CAINFO); once read, good for a day. Not set: the system's.
+    /// PEM file of the only authorities to trust (CURLOPT_CAINFO); a change to it is seen within a
+    /// day (CURLOPT_CA_CACHE_TIMEOUT). Not set: the system's.
     std::string ca_file = {};
 
     /// PEM files of this client's own certificate and key (CURLOPT_SSLCERT, CURLOPT_SSLKEY). Not set: none.

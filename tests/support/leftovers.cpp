@@ -1,4 +1,4 @@
-#include "memory.hpp"
+#include "leftovers.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -15,7 +15,13 @@ std::size_t open_descriptors() {
 
 }  // namespace r2::testkit
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define R2_SANITIZED
+#endif
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(R2_SANITIZED)
 std::size_t r2::testkit::live_blocks() { return 0; }
 #else
 
