@@ -24,6 +24,12 @@ public:
     template <class Rep, class Period>
     requires std::convertible_to<std::chrono::duration<Rep, Period>, duration>
     constexpr cleanup_time(std::chrono::duration<Rep, Period> allowance) noexcept : allowance_(allowance) {}
+    template <class Rep, class Period>
+    requires std::convertible_to<std::chrono::duration<Rep, Period>, duration> cleanup_time& operator=(
+        std::chrono::duration<Rep, Period> allowance) noexcept {
+        allowance_ = allowance;
+        return *this;
+    }
     cleanup_time(cleanup_time&&) = delete;  // and so a shutdown isn't copied either: its signals refer to it
 
     /// The same policy without the stop token, its deadline cut to what is left now. So ask anew for each clean-up.
@@ -49,7 +55,7 @@ private:
     void begin(duration grace) noexcept {
         const time_point start = later(std::chrono::steady_clock::now(), std::max(grace, duration{}));
         time_point not_begun = never;
-        end_.compare_exchange_strong(not_begun, later(start, allowance_));
+        end_.compare_exchange_strong(not_begun, std::min(later(start, allowance_), never - duration(1)));
     }
 
     duration allowance_ = {};
@@ -57,7 +63,8 @@ private:
 };
 
 /// One stop for all the work of a process, and one deadline for all its clean-up: from the stop on, everything that
-/// keeps to it has ended within `grace` + `cleanup`. Thread-safe, but for `on_signal`; its token outlives it.
+/// keeps to it has ended within `grace` + `cleanup`. Thread-safe, but for `on_signal` and the setting of its fields;
+/// its token outlives it. Not to be destroyed by a callback of its token, nor used across `fork()`.
 ///
 ///     r2::shutdown down{.grace = 2s, .cleanup = 5s};
 ///     down.on_signal({SIGTERM, SIGINT});

@@ -32,10 +32,13 @@ public:
         for (const auto& [number, before] : taken_) give_back(number, before);
         while (running_ != 0) std::this_thread::yield();  // a handler may still be about to write
         if (!thread_.joinable()) return;
+        if (::getpid() != process_) {  // forked: the thread and the pipe are the parent's
+            thread_.detach();
+            return;
+        }
         while (::write(write_, "q", 1) < 0 && errno == EAGAIN) std::this_thread::yield();
         thread_.join();
-        ::close(read_);
-        ::close(write_);
+        close_pipe();
     }
 
     /// Takes all of these, or none.
@@ -58,12 +61,13 @@ private:
     static_assert(std::atomic<int>::is_always_lock_free);
     static inline std::array<std::atomic<int>, 128> pipes_ = {};
     static inline std::atomic<int> running_ = 0;
+    static inline std::atomic<::pid_t> process_ = 0;
 
     static void write_signal(int number) noexcept {
         const int before = errno;
         ++running_;
-        // A pipe that is full has signals enough.
-        if (const int pipe = pipes_[static_cast<std::size_t>(number)]; pipe != 0) {
+        // A pipe that is full has signals enough; that of a forked process is its parent's.
+        if (const int pipe = pipes_[static_cast<std::size_t>(number)]; pipe != 0 && ::getpid() == process_) {
             [[maybe_unused]] const auto written = ::write(pipe - 1, "s", 1);
         }
         --running_;
@@ -83,21 +87,35 @@ private:
         ::fcntl(read_, F_SETFD, FD_CLOEXEC);
         ::fcntl(write_, F_SETFD, FD_CLOEXEC);
         ::fcntl(write_, F_SETFL, O_NONBLOCK);  // a handler must not wait
+        process_ = ::getpid();
 
-        // Inherited blocked, so that this thread takes no signal away from one that waits for it.
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error bad;
+        const all_signals_blocked inherited;
         try {
             thread_ = std::thread([this] { listen(); });
         } catch (const std::system_error& e) {
-            ::close(read_);
-            ::close(write_);
-            bad = failure("a thread for signals", e.code().value());
+            close_pipe();
+            return failure("a thread for signals", e.code().value());
+        } catch (...) {
+            close_pipe();
+            throw;
         }
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        return bad;
+        return {};
+    }
+
+    /// So that the thread that is started takes no signal away from one that waits for it.
+    struct all_signals_blocked {
+        all_signals_blocked() {
+            sigset_t all;
+            sigfillset(&all);
+            pthread_sigmask(SIG_SETMASK, &all, &before);
+        }
+        ~all_signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+        sigset_t before;
+    };
+
+    void close_pipe() const noexcept {
+        ::close(read_);
+        ::close(write_);
     }
 
     void listen() const {

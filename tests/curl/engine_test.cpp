@@ -176,6 +176,15 @@ TEST(stop, whose_grace_of_20_ms_is_over_cuts_the_attempt) {
     EXPECT_GE(stop.elapsed(), 20ms);
 }
 
+TEST(stop, gives_no_grace_to_1_request_that_is_not_sent_yet) {
+    server s;
+    std::stop_source source;
+    // Called when the attempt has begun and has its first handle made.
+    r2::client c({.configure = [&](CURL*) { source.request_stop(); }});
+    expect_stopped(c.post(s.url(), "b", quick({.stop = source.get_token(), .stop_grace = patience})).finish(), 0);
+    EXPECT_EQ(s.count(), 0U);
+}
+
 TEST(stop, leaves_the_client_fit_for_50_more_ranges) {
     server s;
     r2::client c;

@@ -257,6 +257,7 @@ protected:
         EXPECT_EQ(a.error().transient(), fault_.transient());
         EXPECT_EQ(a.ended(), expected_end(a.number(), a.sends() > 0));
         EXPECT_GE(a.elapsed(), fault_.lasts() ? short_limit : r2::duration{});
+        EXPECT_LT(a.elapsed(), patience / 2) << "where nothing but that limit is to end it";
     }
 
     void run() const {

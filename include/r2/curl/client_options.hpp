@@ -26,7 +26,8 @@ struct client_options {
     std::string proxy = {};
 
     /// PEM file of the only authorities to trust (CURLOPT_CAINFO); a change to it is seen within a
-    /// day (CURLOPT_CA_CACHE_TIMEOUT). Not set: the system's.
+    /// day (CURLOPT_CA_CACHE_TIMEOUT). Not set: the system's, of
+    /// its one file where there is such.
     std::string ca_file = {};
 
     /// PEM files of this client's own certificate and key (CURLOPT_SSLCERT, CURLOPT_SSLKEY). Not set: none.

@@ -147,9 +147,10 @@ private:
         const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
         running transfer{world_, world_.start(q, own)};
         time_point grace_ends = never;
+        bool in_flight = false;  // what isn't yet, gets no grace
         for (time_point now = began;; now = world_.now()) {
             if (grace_ends == never && options_.stop.stop_requested())
-                grace_ends = later(now, std::max(options_.stop_grace, duration{}));
+                grace_ends = later(now, in_flight ? std::max(options_.stop_grace, duration{}) : duration{});
             const time_point until = std::min(limit, grace_ends);
             if (now >= until) {
                 const int sends = transfer.cancel();
@@ -157,6 +158,7 @@ private:
                 current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit == deadline_, sends), sends);
                 return;
             }
+            in_flight = true;
             if (world_.wait_until(until)) return transfer.take(current_);
         }
     }
