@@ -43,6 +43,23 @@ constexpr duration linear_delay(duration step, duration cap, int retry) noexcept
 }  // namespace detail
 
 /// How the wait grows from retry to retry, before jitter. No retry number overflows.
+///
+/// What others call | is here `backoff` | and `jitter`
+/// ---|---|---
+/// pester: default | constant(1s) | none()
+/// pester: exponential | exponential(2s) | none()
+/// pester: exponential with jitter | exponential(2s) | proportional(0.33)
+/// pester: linear | linear(1s) | none()
+/// pester: linear with jitter | linear(1s) | proportional(0.33)
+/// retry-go: fixed | constant(d) | none()
+/// retry-go: random | constant(max) | full()
+/// retry-go: backoff | exponential(d) | none()
+/// retry-go: combine(backoff, random), its default | exponential(100ms) | additive(100ms)
+/// retry-go: combine of others | a + b |
+/// retry-go: full jitter | exponential(d, 2.0, max) | full()
+/// go-retryablehttp: default | exponential(1s, 2.0, 30s) | none()
+/// urllib3 (from its second retry on) | exponential(2 * factor, 2.0, 120s) | additive(jitter)
+/// AWS SDK: standard | exponential(50ms, 2.0, 20s) | full()
 class backoff {
 public:
     /// base, base·factor, base·factor², … up to `cap`; 0 or less is no cap.
@@ -63,6 +80,14 @@ public:
         backoff b(kind::custom, {}, 0, {});
         b.custom_ = std::move(f);
         return b;
+    }
+
+    /// The sum of both waits.
+    friend backoff operator+(backoff a, backoff b) {
+        return custom([a = std::move(a), b = std::move(b)](int retry) {
+            const duration first = a.delay(retry), second = b.delay(retry);
+            return first > duration::max() - second ? duration::max() : first + second;
+        });
     }
 
     /// The wait before retry `retry`, from 0: never negative.

@@ -21,6 +21,11 @@ public:
     /// The delay ± `p` of it, p from 0 to 1.
     static constexpr jitter proportional(double p) noexcept { return {kind::proportional, p, {}, {}}; }
 
+    /// The delay, and anywhere from nothing to `most` on top; 0 or less adds none.
+    static constexpr jitter additive(duration most) noexcept {
+        return {kind::additive, 0, most > duration{} ? most : duration{}, {}};
+    }
+
     /// Anywhere from `base` to three times the wait before, up to `cap` (0 or less: no cap). Takes backoff's place.
     static constexpr jitter decorrelated(duration base, duration cap = {}) noexcept {
         return {kind::decorrelated, 0, base, cap};
@@ -38,6 +43,8 @@ public:
                 return detail::saturated(d / 2 + u * d / 2);
             case kind::proportional:
                 return detail::saturated(d - p_ * d + 2 * p_ * d * u);
+            case kind::additive:
+                return detail::saturated(d + u * static_cast<double>(base_.count()));
             case kind::decorrelated:
                 break;
         }
@@ -47,7 +54,7 @@ public:
     }
 
 private:
-    enum class kind { none, full, equal, proportional, decorrelated };
+    enum class kind { none, full, equal, proportional, additive, decorrelated };
 
     constexpr jitter(kind k, double p, duration base, duration cap) noexcept
         : kind_(k), p_(p), base_(base), cap_(cap) {}

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "r2/policy/predicate.hpp"
+#include "r2/policy/throttled.hpp"
 
 namespace r2 {
 
@@ -39,6 +43,20 @@ constexpr auto status_is(int status) {
 /// The response has a status from `first` to `last`, both included.
 constexpr auto status_between(int first, int last) {
     return detail::of_response([=](const response& res) { return first <= res.status && res.status <= last; });
+}
+
+/// The response has one of these statuses.
+template <class = void> auto status_in(std::initializer_list<int> statuses) {
+    return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
+        return std::find(all.begin(), all.end(), res.status) != all.end();
+    });
+}
+
+/// The response has a status from 500 on, but none of these: `server_error_but({501})`.
+template <class = void> auto server_error_but(std::initializer_list<int> statuses) {
+    return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
+        return res.status >= 500 && std::find(all.begin(), all.end(), res.status) == all.end();
+    });
 }
 
 /// One of the response's fields of this name has exactly this value.

@@ -25,16 +25,18 @@ struct retry_after_policy {
 
 namespace detail {
 
-/// RFC 9110, 10.2.3: digits alone, as seconds. More than a duration holds is its longest.
-constexpr std::optional<duration> parse_seconds(std::string_view text) noexcept {
+/// Digits alone, in this unit. More than a duration holds is its longest.
+constexpr std::optional<duration> parse_digits(std::string_view text, duration unit) noexcept {
     if (text.empty()) return std::nullopt;
-    constexpr duration::rep most = duration::max() / std::chrono::seconds(1);
+    const duration::rep most = duration::max() / unit;
     duration::rep value = 0;
+    bool too_much = false;
     for (const char c : text) {
         if (c < '0' || c > '9') return std::nullopt;
-        value = value > most ? value : value * 10 + (c - '0');
+        too_much = too_much || value > (most - (c - '0')) / 10;
+        if (!too_much) value = value * 10 + (c - '0');
     }
-    return value > most ? duration::max() : std::chrono::seconds(value);
+    return too_much ? duration::max() : unit * value;
 }
 
 /// `to - from`, at most what a duration holds.
@@ -50,7 +52,7 @@ constexpr duration between(wall_time from, wall_time to) noexcept {
 /// A date counts against `date`, the response's own Date field, if that is one, else against `now`.
 constexpr std::optional<duration> parse_retry_after(std::string_view value, std::string_view date,
                                                     wall_time now) noexcept {
-    std::optional<duration> wait = detail::parse_seconds(value);
+    std::optional<duration> wait = detail::parse_digits(value, std::chrono::seconds(1));
     if (!wait)
         if (const auto until = parse_http_date(value, now))
             wait = detail::between(parse_http_date(date, now).value_or(now), *until);
