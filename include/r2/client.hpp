@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "r2/policy/options.hpp"
 #include "r2/range/attempts.hpp"
 #include "r2/range/loop.hpp"
+#include "r2/range/retry.hpp"
 
 namespace r2 {
 
@@ -56,6 +58,14 @@ public:
     /// Any method. `options::headers`, `idempotency_key` and `content_type` are put over the request's own fields.
     template <class T = void> attempts send(request q, options o = {}) const {
         return start<T>(std::move(q), std::move(o));
+    }
+
+    /// See the free `retry`. Waits on an engine of this client.
+    template <std::invocable F> retries<F> retry(F f, options o = {}) const {
+        auto calls = std::unique_ptr<detail::calls<F>>(new detail::calls<F>{std::move(f)});
+        auto j = std::unique_ptr<detail::job>(
+            new detail::job{pool_, {}, detail::for_calls(std::move(o), *calls), std::ref(*calls)});
+        return {std::move(calls), run<void>(std::move(j))};
     }
 
 protected:

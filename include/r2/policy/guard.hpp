@@ -56,8 +56,16 @@ public:
     /// Whether attempt `number`, from 1, may start. The request is the one before `before_attempt`.
     virtual admission admit(const request& q, int number, time_point now) = 0;
 
+    /// The same for an attempt that follows another, by whose outcome it may be judged. Unless overridden: `admit`.
+    virtual admission admit_next(const request& q, const attempt& before, time_point now) {
+        return admit(q, before.number() + 1, now);
+    }
+
     /// What became of an attempt that it admitted, before the decision.
     virtual void record(const attempt&, time_point) {}
+
+    /// The same with the request that it admitted. Unless overridden: `record`.
+    virtual void record_of(const request&, const attempt& a, time_point now) { record(a, now); }
 
     /// An attempt that it admitted is never made. Not to throw: it may be called while a range is destroyed.
     virtual void cancel(const request&, time_point) {}

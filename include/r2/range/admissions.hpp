@@ -28,11 +28,13 @@ public:
         }
     }
 
-    /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs.
-    admission ask(int number) {
+    /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs. `before` is the
+    /// attempt that the next one follows, null for the first.
+    admission ask(const attempt* before) {
         admission answer;
         for (const auto& each : guards_) {
-            admission one = each->admit(request_, number, world_.now());
+            const time_point now = world_.now();
+            admission one = before ? each->admit_next(request_, *before, now) : each->admit(request_, 1, now);
             if (one.refused()) {
                 cancel();
                 return one;
@@ -44,7 +46,7 @@ public:
     }
 
     void record(const attempt& a) {
-        tell([&](guard& g) { g.record(a, world_.now()); });
+        tell([&](guard& g) { g.record_of(request_, a, world_.now()); });
     }
 
     void cancel() {

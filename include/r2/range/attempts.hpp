@@ -3,14 +3,17 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "r2/engine.hpp"
 #include "r2/policy/options.hpp"
+#include "r2/range/summary.hpp"
 #include "r2/words/attempt.hpp"
 #include "r2/words/request.hpp"
 
@@ -23,7 +26,9 @@ struct job {
     std::shared_ptr<engine_pool> pool;
     r2::request request;
     r2::options options;
+    std::function<attempt()> call = {};   // in place of sending: that of `retry`
     std::optional<attempt> current = {};  // where each attempt is made, and the loop's variable refers to
+    detail::story<> story = {};
 };
 
 }  // namespace detail
@@ -123,6 +128,13 @@ public:
     /// Makes all the attempts that are left, and returns the last one, moved out of the range. Blocks, waits included.
     /// A stop or a deadline that came during the wait after that attempt is told here: in its `ended()`.
     attempt finish();
+
+    /// What happened, in one line: "3 attempts in 4.2s: 503, 503, timeout after 1s; gave up: exhausted". The time runs
+    /// from the first pull, waits included; the end has the name of its `ended`. Bounded, and holds no secrets. At any
+    /// time.
+    template <class = void> std::string summary() const {
+        return coroutine_ ? coroutine_.promise().job_.story.told(ended()) : detail::story<>().told(r2::ended::not_yet);
+    }
 
 private:
     explicit attempts(std::coroutine_handle<promise_type> c) noexcept : coroutine_(c) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -26,9 +27,12 @@ public:
     attempt_loop(engine& world, job& j)
         : world_(world),
           base_(j.request),
+          call_(j.call),
           options_(j.options),
           current_(j.current),
-          deadline_(options_.deadline > duration{} ? later(world.now(), options_.deadline) : never),
+          story_(j.story),
+          began_(world.now()),
+          deadline_(options_.deadline > duration{} ? later(began_, options_.deadline) : never),
           machine_({options_.max_attempts, options_.replay, options_.retry_after, options_.interval, deadline_}),
           admissions_(options_.guards, base_, world),
           on_stop_(options_.stop, waker{&world}) {}
@@ -42,7 +46,10 @@ public:
             answer_ = options_.before_attempt(*own_, number);
             if (!answer_) cut = cut_short();
         }
-        if (cut != ended::not_yet) admissions_.cancel();
+        if (cut != ended::not_yet) {
+            story_.lasted(world_.now() - began_);
+            admissions_.cancel();
+        }
         return cut;
     }
 
@@ -51,6 +58,8 @@ public:
         const time_point began = world_.now();
         if (answer_)
             current_.emplace(std::move(*answer_));
+        else if (call_)
+            current_.emplace(call_());
         else
             send(began);
         answer_.reset();
@@ -67,6 +76,7 @@ public:
         current_.emplace(reason(why));
         current_->notes_.ended = why;
         current_->notes_.refusal = refusal_;
+        story_.add(*current_, world_.now() - began_);
         observe();
     }
 
@@ -74,6 +84,7 @@ public:
     static void without_engine(job& j) {
         j.current.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
         j.current->notes_.ended = ended::not_retryable;
+        j.story.add(*j.current, {});
         if (j.options.on_attempt) j.options.on_attempt(j.request, std::as_const(*j.current));
     }
 
@@ -121,14 +132,15 @@ private:
 
     ended admit_first() {
         const ended cut = cut_short();
-        return cut == ended::not_yet ? admit(1, {}, world_.now()).ended : cut;
+        return cut == ended::not_yet ? admit(nullptr, {}, world_.now()).ended : cut;
     }
 
     /// Asks the guards, whose wait counts where it is longer than the loop's own; then the deadline once more.
-    verdict admit(int number, verdict v, time_point now) {
-        const admission answer = admissions_.ask(number);
+    verdict admit(const attempt* before, verdict v, time_point now) {
+        const admission answer = admissions_.ask(before);
         if (answer.refused()) {
             refusal_ = answer.reason();
+            story_.refused(refusal_);
             return {ended::refused};
         }
         if (answer.wait() > v.wait) v = {ended::not_yet, answer.wait(), wait_source::guard};
@@ -183,12 +195,17 @@ private:
             try {
                 options_.after_attempt(sent_request(), a);
             } catch (...) {
-                admissions_.record(a);
+                record();
                 throw;
             }
             a.notes_ = facts;  // in case it was replaced by another attempt
         }
-        admissions_.record(a);
+        record();
+    }
+
+    void record() {
+        story_.add(*current_, world_.now() - began_);
+        admissions_.record(*current_);
     }
 
     void decide() {
@@ -198,11 +215,11 @@ private:
                   .idempotent = !a.error() || is_idempotent(sent_request()),
                   .cut_by_stop = cut_by_stop_,
                   .stop_requested = options_.stop.stop_requested()};
-        if (a.response()) o.status = a.response()->status;  // not in the braces: g++ 12 would warn there, at -O1
+        if (a.response()) o.status = a.response()->status;  // braced, g++ 12 falsely warns at -O1: delete with it
         answers_of answers(options_, a, [this] { return world_.wall_now(); });
         const time_point now = world_.now();
         verdict v = machine_.decide(o, now, world_.chance(), answers);
-        if (v.ended == ended::not_yet) v = admit(a.number() + 1, v, now);
+        if (v.ended == ended::not_yet) v = admit(&a, v, now);
         a.notes_.ended = v.ended;
         a.notes_.wait = v.wait;
         a.notes_.wait_from = v.wait_from;
@@ -215,8 +232,11 @@ private:
 
     engine& world_;
     const request& base_;
+    const std::function<attempt()>& call_;
     const options& options_;
     std::optional<attempt>& current_;
+    story<>& story_;
+    const time_point began_;
     const time_point deadline_;
     machine machine_;
     admissions<T> admissions_;

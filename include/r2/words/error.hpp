@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -23,6 +24,7 @@ enum class errc {
     stopped,              ///< `stop` was requested.
     refused,              ///< A guard said no.
     local,                ///< Memory, files or configuration of this machine.
+    failed,               ///< The callable of `retry` threw, or returned an error of its own.
 };
 
 /// How much of the request may have left this machine.
@@ -59,6 +61,8 @@ constexpr std::string_view to_string(errc e) noexcept {
             return "refused";
         case errc::local:
             return "local failure";
+        case errc::failed:
+            return "failed";
     }
     return "no error";
 }
@@ -106,6 +110,13 @@ public:
     error(errc kind, std::error_code code, std::string detail, r2::sent sent, bool transient)
         : kind_(kind), sent_(sent), transient_(transient), code_(code), detail_(std::move(detail)) {}
 
+    /// Of the callable of `retry` that threw this. `transient`: whether it is worth another call.
+    error(std::exception_ptr thrown, std::string detail, bool transient)
+        : error(errc::failed, {static_cast<int>(errc::failed), detail::r2_category()}, std::move(detail), r2::sent::no,
+                transient) {
+        exception_ = std::move(thrown);
+    }
+
     explicit operator bool() const noexcept { return kind_ != errc{}; }
 
     /// For experts: libcurl's CURLcode in the category "curl", or r2's own code in the category "r2".
@@ -125,6 +136,9 @@ public:
     /// Whether it may well pass by itself: what the predicate `transient` asks.
     bool transient() const noexcept { return transient_; }
 
+    /// What the callable of `retry` threw; else null.
+    std::exception_ptr exception() const noexcept { return exception_; }
+
     friend bool operator==(const error& e, errc kind) noexcept { return e.kind_ == kind; }
 
     /// Holds for the `errc` and for the std::errc that says the same, such as std::errc::timed_out.
@@ -136,7 +150,7 @@ public:
 private:
     static constexpr bool usually_passes(errc kind) noexcept {
         return kind == errc::resolve || kind == errc::connect || kind == errc::timeout || kind == errc::disconnected ||
-               kind == errc::protocol;
+               kind == errc::protocol || kind == errc::failed;
     }
 
     errc kind_ = {};
@@ -144,6 +158,7 @@ private:
     bool transient_ = false;
     std::error_code code_;
     std::string detail_;
+    std::exception_ptr exception_;
 };
 
 }  // namespace r2

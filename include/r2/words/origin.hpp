@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace r2 {
+
+namespace detail {
+
+constexpr char lowered(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace detail
+
+/// Scheme, host and port of a URL (RFC 6454, 4), without credentials: as it stands in the URL where that is its usual
+/// form, else written to `scratch`. Takes a URL as it comes, and checks nothing.
+inline std::string_view origin_of(std::string_view url, std::string& scratch) {
+    const std::size_t colon = url.find("://");
+    if (colon == std::string_view::npos) return {};
+    const std::size_t begin = colon + 3, end = std::min(url.find_first_of("/?#\\", begin), url.size());
+    std::string_view authority = url.substr(begin, end - begin);
+    const std::size_t credentials = authority.rfind('@');
+    const bool https = colon == 5;
+    const std::string_view usual_port = https ? ":443" : ":80";
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const std::string_view whole = url.substr(0, end);
+    if (credentials == std::string_view::npos && !authority.ends_with(usual_port) && !authority.ends_with(':') &&
+        std::none_of(whole.begin(), whole.end(), is_upper))
+        return whole;
+
+    if (credentials != std::string_view::npos) authority.remove_prefix(credentials + 1);
+    if (authority.ends_with(usual_port)) authority.remove_suffix(usual_port.size());
+    if (authority.ends_with(':')) authority.remove_suffix(1);
+    scratch.assign(url.substr(0, begin)).append(authority);
+    std::transform(scratch.begin(), scratch.end(), scratch.begin(), detail::lowered);
+    return scratch;
+}
+
+}  // namespace r2
