@@ -5,6 +5,8 @@
 
 #include "r2/policy/options.hpp"
 #include "r2/policy/predicates.hpp"
+#include "r2/policy/server_timing.hpp"
+#include "r2/policy/throttled.hpp"
 
 namespace r2 {
 
@@ -101,10 +103,13 @@ public:
     }
     bool retry_if() const { return options_.retry_if ? options_.retry_if(attempt_) : transient(attempt_); }
     std::optional<duration> retry_after() const {
-        return attempt_.response() ? r2::retry_after(*attempt_.response(), wall_now_()) : std::nullopt;
+        return attempt_.response() ? server_wait(*attempt_.response(), wall_now_()) : std::nullopt;
     }
     duration backoff(int retry, duration previous, double u) const {
-        return options_.jitter.apply(options_.backoff.delay(retry), previous, u);
+        const bool slower = options_.throttle_backoff && throttled(attempt_);
+        const r2::backoff& growth = slower ? *options_.throttle_backoff : options_.backoff;
+        const duration wait = options_.jitter.apply(growth.delay(retry), previous, u);
+        return attempt_.response() ? at_least_as_amazon_asks(*attempt_.response(), wait) : wait;
     }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -93,6 +94,14 @@ struct options {
 
     /// Whose connections to use; has to live until the verb returns. Not set: the process-wide default client.
     client* via = nullptr;
+
+    /// In place of `backoff` after a response that is `throttled`: a server that is overrun needs more time than one
+    /// that failed by chance. Not set: `backoff`.
+    std::optional<r2::backoff> throttle_backoff = {};
+
+    /// As the AWS SDKs of 2026 do: 3 attempts; waits of up to 50 ms · 2ⁿ, and 1 s · 2ⁿ where `throttled`, at most 20 s;
+    /// `transient` or `throttled`; and `retry_budget::aws()`, which is shared by all copies of what this returns.
+    template <class T = void> static options aws();
 
     /// The same policy without the stop token and with this deadline: for clean-up that must run after a stop.
     options detached(duration own_deadline) const {
