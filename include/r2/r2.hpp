@@ -3,7 +3,13 @@
 /// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request.
 
 #include "r2/client.hpp"
+#include "r2/journal.hpp"
+#include "r2/policy/adaptive_limiter.hpp"
+#include "r2/policy/aws.hpp"
+#include "r2/policy/circuit_breaker.hpp"
 #include "r2/policy/predicates.hpp"
+#include "r2/policy/rate_limiter.hpp"
+#include "r2/policy/retry_budget.hpp"
 #include "r2/shutdown.hpp"
 #include "r2/verbs.hpp"
 #include "r2/words/chance.hpp"

@@ -99,14 +99,15 @@ struct shutdown {
     /// nothing. Blocking calls of the program go on (SA_RESTART). All are taken or, with an error, none: `errc::local`
     /// names the one that can't be handled (SIGKILL) or belongs to another shutdown. The former handlers come back in
     /// the end.
-    error on_signal(std::initializer_list<int> signals) {
-        if (!signals_) signals_ = std::make_unique<detail::signal_watch>([this] { request(); });
+    template <class T = void> error on_signal(std::initializer_list<int> signals) {
+        if (!signals_) signals_ = std::make_unique<detail::signal_watch<T>>([this] { request(); });
         return signals_->add(signals);
     }
 
     // Not for use from outside: an aggregate has no private members.
     std::stop_source source_ = {};
-    std::unique_ptr<detail::signal_watch> signals_ = {};  // last, so that its thread has ended before the rest is gone
+    std::unique_ptr<detail::signal_watch<>> signals_ =
+        {};  // last, so that its thread has ended before the rest is gone
 };
 
 }  // namespace r2

@@ -23,7 +23,7 @@ namespace r2::detail {
 
 /// Turns signals into a call on a thread of its own, for hardly anything may be done in a handler: that only writes a
 /// byte to a pipe.
-class signal_watch {
+template <class = void> class signal_watch {
 public:
     /// Will call `then` whenever one of the signals comes.
     explicit signal_watch(std::function<void()> then) : then_(std::move(then)) {}
