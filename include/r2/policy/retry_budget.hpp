@@ -169,6 +169,7 @@ private:
     }
 
     void change(bucket& b, double by, std::int64_t tick) const {
+        if (by == 0 || (by > 0 && b.tokens >= options_.capacity)) return;
         if (b.tick - tick >= ticks) return;  // gives back what has been forgotten already
         const double after = std::max(std::min(b.tokens, 0.0), std::min(rounded(b.tokens + by), options_.capacity));
         b.changes[static_cast<std::size_t>(tick % ticks)] += after - b.tokens;

@@ -110,7 +110,6 @@ template <class = void> std::optional<duration> server_wait(const response& res,
     if (const auto value = field("RateLimit"))
         if (const auto wait = parse_rate_limit(*value, field("RateLimit-Policy").value_or(""))) return some(wait);
 
-    const wall_time then = parse_http_date(field("Date").value_or(""), now).value_or(now);
     struct pair {
         std::string_view remaining, reset;
     };
@@ -119,7 +118,8 @@ template <class = void> std::optional<duration> server_wait(const response& res,
         const auto left = field(remaining);
         const bool used_up = left ? detail::parse_digits(*left, duration(1)) == duration{} : res.status == 429;
         if (const auto value = used_up ? field(reset) : std::nullopt)
-            if (const auto wait = parse_reset(*value, then)) return some(wait);
+            if (const auto wait = parse_reset(*value, parse_http_date(field("Date").value_or(""), now).value_or(now)))
+                return some(wait);
     }
     return std::nullopt;
 }

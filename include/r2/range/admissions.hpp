@@ -23,20 +23,19 @@ public:
     admissions(admissions&&) = delete;
     ~admissions() {
         try {
-            cancel();
+            if (admitted_ > 0) cancel(world_.now());
         } catch (...) {  // a range is being destroyed: there is no loop left that it could reach
         }
     }
 
     /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs. `before` is the
     /// attempt that the next one follows, null for the first.
-    admission ask(const attempt* before) {
+    admission ask(const attempt* before, time_point now) {
         admission answer;
         for (const auto& each : guards_) {
-            const time_point now = world_.now();
             admission one = before ? each->admit_next(request_, *before, now) : each->admit(request_, 1, now);
             if (one.refused()) {
-                cancel();
+                cancel(now);
                 return one;
             }
             ++admitted_;
@@ -45,12 +44,12 @@ public:
         return answer;
     }
 
-    void record(const attempt& a) {
-        tell([&](guard& g) { g.record_of(request_, a, world_.now()); });
+    void record(const attempt& a, time_point now) {
+        tell([&](guard& g) { g.record_of(request_, a, now); });
     }
 
-    void cancel() {
-        tell([&](guard& g) { g.cancel(request_, world_.now()); });
+    void cancel(time_point now) {
+        tell([&](guard& g) { g.cancel(request_, now); });
     }
 
 private:

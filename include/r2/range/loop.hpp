@@ -47,8 +47,9 @@ public:
             if (!answer_) cut = cut_short();
         }
         if (cut != ended::not_yet) {
-            story_.lasted(world_.now() - began_);
-            admissions_.cancel();
+            const time_point now = world_.now();
+            story_.lasted(now - began_);
+            admissions_.cancel(now);
         }
         return cut;
     }
@@ -64,8 +65,9 @@ public:
             send(began);
         answer_.reset();
         current_->notes_.number = number;
-        current_->notes_.elapsed = world_.now() - began;
-        tell();
+        const time_point done = world_.now();
+        current_->notes_.elapsed = done - began;
+        tell(done);
         decide();
         observe();
         return current_->ended();
@@ -137,7 +139,7 @@ private:
 
     /// Asks the guards, whose wait counts where it is longer than the loop's own; then the deadline once more.
     verdict admit(const attempt* before, verdict v, time_point now) {
-        const admission answer = admissions_.ask(before);
+        const admission answer = admissions_.ask(before, now);
         if (answer.refused()) {
             refusal_ = answer.reason();
             story_.refused(refusal_);
@@ -145,7 +147,7 @@ private:
         }
         if (answer.wait() > v.wait) v = {ended::not_yet, answer.wait(), wait_source::guard};
         v = machine_.past_deadline(v, now);
-        if (v.ended != ended::not_yet) admissions_.cancel();
+        if (v.ended != ended::not_yet) admissions_.cancel(now);
         turn_ = later(now, v.wait);
         return v;
     }
@@ -188,24 +190,24 @@ private:
     }
 
     /// Lets the user see and change the outcome, and the guards know it.
-    void tell() {
+    void tell(time_point done) {
         attempt& a = *current_;
         if (options_.after_attempt) {
             const notes facts = a.notes_;
             try {
                 options_.after_attempt(sent_request(), a);
             } catch (...) {
-                record();
+                record(done);
                 throw;
             }
             a.notes_ = facts;  // in case it was replaced by another attempt
         }
-        record();
+        record(done);
     }
 
-    void record() {
-        story_.add(*current_, world_.now() - began_);
-        admissions_.record(*current_);
+    void record(time_point done) {
+        story_.add(*current_, done - began_);
+        admissions_.record(*current_, done);
     }
 
     void decide() {
