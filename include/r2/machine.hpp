@@ -109,7 +109,8 @@ public:
         const bool slower = options_.throttle_backoff && throttled(attempt_);
         const r2::backoff& growth = slower ? *options_.throttle_backoff : options_.backoff;
         const duration wait = options_.jitter.apply(growth.delay(retry), previous, u);
-        return attempt_.response() ? at_least_as_amazon_asks(*attempt_.response(), wait) : wait;
+        const bool may_ask = attempt_.response() && options_.retry_after.honour;
+        return may_ask ? at_least_as_amazon_asks(*attempt_.response(), wait) : wait;
     }
 
 private:

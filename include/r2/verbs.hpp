@@ -68,9 +68,10 @@ template <class = void> attempts send(request q, options o = {}) {
 /// Calls anything as a verb sends: `for (auto&& [value, err] : r2::retry([&] { return iam.delete_role(role); }, o))`.
 ///
 /// A call fails with what it throws, which is `err.exception()`, or where it returns something like a std::expected
-/// without a value; all else is a success and ends the range. A failure is retried unless it is `unrecoverable`, or an
-/// `r2::error` that isn't transient, or `retry_if` says no. The callable is never cut: a stop, a deadline and a grace
-/// end the waits. Of the options, those are ignored that only HTTP can use: timeout, terminate_if, retry_after,
+/// without a value, whose error is `err.exception()` too, where it isn't an error_code (`err.code()`) or a text
+/// (`err.message()`); all else is a success and ends the range. A failure is retried unless it is `unrecoverable`, or
+/// an `r2::error` that isn't transient, or `retry_if` says no. The callable is never cut: a stop, a deadline and a
+/// grace end the waits. Of the options, those are ignored that only HTTP can use: timeout, terminate_if, retry_after,
 /// headers, content_type, idempotency_key, replay, before_attempt, after_attempt, max_body, max_redirects,
 /// throttle_backoff. Guards and `on_attempt` are shown an empty request, and a success as a 200.
 template <std::invocable F> retries<F> retry(F f, options o = {}) {

@@ -411,6 +411,20 @@ TEST(circuit_breaker, an_on_change_that_throws_reaches_the_loop_and_holds_no_pla
     EXPECT_EQ(t.state(), circuit::closed);
 }
 
+TEST(circuit_breaker, gives_the_place_of_a_probe_that_is_not_over_after_10_s_to_another) {
+    circuit_breaker breaker({.minimum_throughput = 1, .open_for = 10s});
+    teller{breaker}.tell(1, 503);
+    const r2::request first{.url = url}, second{.url = url};
+    const auto later = start + 20s;
+    EXPECT_FALSE(breaker.admit(first, 1, later).refused());
+    EXPECT_TRUE(breaker.admit(second, 1, later + 9s).refused());
+    EXPECT_FALSE(breaker.admit(second, 1, later + 10s).refused());
+    breaker.record_of(first, answered(503), later + 11s);
+    EXPECT_EQ(breaker.state(url), circuit::half_open) << "the first one's outcome comes too late";
+    breaker.record_of(second, answered(200), later + 12s);
+    EXPECT_EQ(breaker.state(url), circuit::closed);
+}
+
 // threads
 
 TEST(circuit_breaker, never_has_2_probes_at_once_with_8_threads) {
@@ -428,15 +442,15 @@ TEST(circuit_breaker, never_has_2_probes_at_once_with_8_threads) {
     for (int thread = 0; thread < 8; ++thread)
         threads.emplace_back([&, thread] {
             const r2::request q{.url = url};
-            const r2::attempt bad = answered(503);
+            const r2::attempt neither{r2::error(r2::errc::stopped)};  // so that it stays half-open
             for (int i = 0; i < 5000; ++i) {
-                const auto now = start + std::chrono::microseconds(i + 1);
+                const auto now = start + 1us;
                 if (breaker.admit(q, 1, now).refused()) continue;
                 EXPECT_EQ(++probes, 1);
                 ++probed;
                 if (i % 8 == thread) std::this_thread::yield();
                 --probes;
-                i % 3 ? breaker.record_of(q, bad, now) : breaker.cancel(q, now);
+                i % 3 ? breaker.record_of(q, neither, now) : breaker.cancel(q, now);
             }
         });
     for (auto& each : threads) each.join();

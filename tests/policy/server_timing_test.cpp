@@ -40,6 +40,7 @@ static_assert(parse_reset("30", now) == wait(30s));
 static_assert(parse_reset("1767225660", now) == wait(60s));
 static_assert(parse_reset("1767225660000", now) == wait(60s));
 static_assert(parse_reset("1767225000", now) == wait(0s));
+static_assert(parse_reset("99999999999999999999", r2::wall_time(-1h)) == wait(duration::max()));
 static_assert(parse_reset("", now) == std::nullopt);
 static_assert(parse_reset("1.5", now) == std::nullopt);
 

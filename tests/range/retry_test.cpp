@@ -221,6 +221,39 @@ TEST(retry, finish_after_1_turn_of_a_loop_gives_the_value_that_was_seen) {
     EXPECT_EQ(*failing.finish().value(), 3);
 }
 
+/// As tl::expected<void, E>, which has no `*`.
+struct starless {
+    bool has_value() const { return good; }
+    int error() const { return 7; }
+    bool good;
+};
+
+TEST(retry, takes_3_more_kinds_of_result) {
+    virtual_client fake;
+    EXPECT_TRUE(fake.retry([] { return starless{true}; }).finish().value());
+    const auto own = fake.retry([] { return starless{false}; }, {.max_attempts = 1}).finish();
+    EXPECT_FALSE(own.value());
+    try {
+        std::rethrow_exception(own.error().exception());
+    } catch (int error) {
+        EXPECT_EQ(error, 7);
+    }
+    const auto kind = fake.retry([] { return expected<int, errc>(errc::refused, 0); }).finish();
+    EXPECT_TRUE(kind.error() == errc::refused);
+    EXPECT_EQ(kind.number(), 1);
+    const auto thrown = fake.retry([]() -> int { throw r2::error(errc::tls, "wrong host"); }).finish();
+    EXPECT_TRUE(thrown.error() == errc::tls);
+    EXPECT_EQ(thrown.ended(), ended::not_retryable);
+}
+
+TEST(retry, moved_from_finishes_with_1_error) {
+    virtual_client fake;
+    auto range = fake.retry([] { return 1; });
+    auto taken = std::move(range);
+    EXPECT_TRUE(range.finish().error() == errc::invalid_request);
+    EXPECT_EQ(*taken.finish().value(), 1);
+}
+
 TEST(retry, that_is_not_pulled_calls_0_times) {
     virtual_client fake;
     int calls = 0;

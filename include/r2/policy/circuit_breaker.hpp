@@ -47,7 +47,8 @@ struct circuit_breaker_options {
 
 /// Sends nothing to a server that fails, but for a probe now and then. A failure is what the options say, a success any
 /// other response; neither are errors of this side (stopped, refused, local, invalid_request, body_unreadable), and
-/// others that are no failure. A probe that is neither makes room for the next. Thread-safe.
+/// others that are no failure. A probe that is neither makes room for the next, as does one
+/// that isn't over after `open_for`. Thread-safe.
 template <class = void> class basic_circuit_breaker final : public guard {
 public:
     explicit basic_circuit_breaker(circuit_breaker_options o = {}, scope s = scope::origin)
@@ -68,8 +69,9 @@ public:
         const time_point ends = later(b.since, options_.open_for);
         if (b.state == circuit::open && now < ends)
             return admission::refuse("circuit breaker is open for another " + r2::to_string(ends - now));
-        if (b.probe) return admission::refuse("circuit breaker is half-open, with a probe on its way");
+        if (b.probe && now < ends) return admission::refuse("circuit breaker is half-open, with a probe on its way");
         if (b.state == circuit::open) change(b, circuit::half_open, now);
+        b.since = std::max(b.since, now);  // of a probe that is not over after `open_for`, another takes the place
         b.probe = &q;
         try {
             announce(std::move(lock));
@@ -180,7 +182,7 @@ private:
             lock.unlock();
             try {
                 options_.on_change(from, to);
-            } catch (...) {
+            } catch (...) {  // what is left is announced with the next change
                 announcing_ = false;
                 throw;
             }

@@ -96,7 +96,7 @@ struct options {
     client* via = nullptr;
 
     /// In place of `backoff` after a response that is `throttled`: a server that is overrun needs more time than one
-    /// that failed by chance. Not set: `backoff`.
+    /// that failed by chance. Without effect on `jitter::decorrelated`. Not set: `backoff`.
     std::optional<r2::backoff> throttle_backoff = {};
 
     /// As the AWS SDKs of 2026 do: 3 attempts; waits of up to 50 ms · 2ⁿ, and 1 s · 2ⁿ where `throttled`, at most 20 s;

@@ -86,7 +86,9 @@ private:
 }  // namespace detail
 
 /// Lets `permits` attempts start in each `per`, first ones and retries alike, and `burst` at once after a rest: the
-/// others wait for their place, in the order in which they asked, or are refused. Shared by ranges on any threads.
+/// others wait for their place, in the order in which they asked, or are refused. Shared by ranges on any threads. A
+/// retry asks when the attempt before it is decided: where it then waits for longer than its place, as of a
+/// Retry-After, it starts later, and maybe together with others.
 ///
 /// An attempt that is never made gives its permit back: who asks after that is one place nearer, and those who wait
 /// already keep theirs. So two may start together then, but never more in all than the rate allows.

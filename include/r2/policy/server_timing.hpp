@@ -92,13 +92,13 @@ constexpr std::optional<duration> parse_reset(std::string_view value, wall_time 
     if (n < 1'000'000'000) return seconds(n);
     const duration since_1970 =
         n < 100'000'000'000 ? *detail::parse_digits(value, seconds(1)) : *detail::parse_digits(value, milliseconds(1));
-    return std::max(duration{}, since_1970 - duration_cast<duration>(now.time_since_epoch()));
+    return detail::between(now, wall_time(since_1970));
 }
 
 /// The wait that a response asks for: the first of its Retry-After (RFC 9110, 10.2.3), `retry-after-ms`,
-/// `x-ms-retry-after-ms`; then, where it says that nothing is left, or is a 429 that doesn't say, `RateLimit`,
-/// `RateLimit-Reset` and `X-RateLimit-Reset`. One that is 0 or past asks for no wait, and one that is malformed for
-/// nothing; a Retry-After is never overruled, whatever it says.
+/// `x-ms-retry-after-ms`; then, where they say that nothing is left, `RateLimit`, `RateLimit-Reset` and
+/// `X-RateLimit-Reset`, the last two also in a 429 that doesn't say what is left. One that is 0 or past asks for no
+/// wait, and one that is malformed for nothing; a Retry-After is never overruled, whatever it says.
 template <class = void> std::optional<duration> server_wait(const response& res, wall_time now) {
     const auto field = [&](std::string_view name) { return res.headers.get(name); };
     if (field("Retry-After")) return retry_after(res, now);

@@ -48,6 +48,13 @@ concept expected_like = requires(const R& r) {
     r.error();
 };
 
+/// Of tl::expected<void, E>, there is no `*`; of std::expected, it gives nothing.
+template <class R>
+concept expects_nothing = !requires(R & r) {
+    *r;
+}
+|| requires(R& r) { requires std::is_void_v<decltype(*r)>; };
+
 template <class = void> std::string what(const std::exception_ptr& e) {
     if (!e) return {};
     try {
@@ -76,6 +83,10 @@ template <class E> error failure_of(const E& e) {
         return error(errc::failed, std::error_code(e), std::error_code(e).message(), sent::no, true);
     else if constexpr (std::convertible_to<const E&, std::string_view>)
         return error(nullptr, std::string(std::string_view(e)), true);
+    else if constexpr (std::same_as<E, errc>)
+        return error(e);
+    else if constexpr (std::copy_constructible<E>)
+        return error(std::make_exception_ptr(e), {}, true);  // to be told by a catch of its type
     else
         return error(nullptr, {}, true);
 }
@@ -115,11 +126,11 @@ private:
         if constexpr (std::is_void_v<R>)
             return !e;
         else if constexpr (!detail::expected_like<detail::stored<R>>)
-            return e ? nullptr : &*r;
-        else if constexpr (std::is_void_v<decltype(**r)>)
+            return e ? nullptr : std::addressof(*r);
+        else if constexpr (detail::expects_nothing<detail::stored<R>>)
             return !e;
         else
-            return e ? nullptr : &**r;
+            return e ? nullptr : std::addressof(**r);
     }
 
     template <std::size_t I, class Self> static decltype(auto) part(Self& self) noexcept {
@@ -153,6 +164,8 @@ template <class F> struct calls {
         } catch (const unrecoverable_base& e) {
             unrecoverable = true;
             return attempt(thrown(e.inner, false));
+        } catch (const error& e) {
+            return attempt(e);
         } catch (...) {
             return attempt(thrown(std::current_exception(), true));
         }
@@ -227,7 +240,8 @@ public:
     /// Makes all the calls that are left, and returns the last one. Blocks, waits included.
     trial<result> finish() {
         attempt last = attempts_.finish();
-        auto& seen = calls_->current;  // whether the last call was looked at before
+        if (!calls_) return {std::move(last), std::nullopt};  // moved from
+        auto& seen = calls_->current;                         // whether the last call was looked at before
         return {std::move(last), std::move(seen ? seen->result_ : calls_->last)};
     }
 
