@@ -25,6 +25,8 @@
 #include <thread>
 #include <utility>
 
+#include "sockets.hpp"
+
 namespace r2::testkit {
 namespace {
 
@@ -32,8 +34,6 @@ namespace fs = std::filesystem;
 
 constexpr int tool_limit_ms = 20'000;
 constexpr int answer_limit_s = 10;
-
-[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 /// Absolute path of a program, empty if there is none.
 std::string find_program(const std::string& name) {
@@ -271,14 +271,6 @@ commonName = supplied
     temporary_directory directory_;
     std::string program_;
 };
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
 
 /// A free port, kept bound without listening: only a socket that shares it can take it, as nginx's do.
 class reserved_port {

@@ -17,6 +17,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "sockets.hpp"
+
 namespace {
 
 using namespace r2::testkit;
@@ -40,10 +42,7 @@ public:
         const timeval limit{30, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const sockaddr_in address = loopback(port);
         if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) error_ = errno;
     }
 

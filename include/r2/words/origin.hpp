@@ -5,13 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "r2/words/headers.hpp"
+
 namespace r2 {
-
-namespace detail {
-
-constexpr char lowered(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-}  // namespace detail
 
 /// Scheme, host and port of a URL (RFC 6454, 4), without credentials: as it stands in the URL where that is its usual
 /// form, else written to `scratch`. Takes a URL as it comes, and checks nothing.
@@ -34,7 +30,7 @@ inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     if (authority.ends_with(usual_port)) authority.remove_suffix(usual_port.size());
     if (authority.ends_with(':')) authority.remove_suffix(1);
     scratch.assign(url.substr(0, colon)).append("://").append(authority);
-    std::transform(scratch.begin(), scratch.end(), scratch.begin(), detail::lowered);
+    std::transform(scratch.begin(), scratch.end(), scratch.begin(), detail::lower);
     return scratch;
 }
 
