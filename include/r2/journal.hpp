@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -11,7 +10,6 @@
 #include <mutex>
 #include <ostream>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,6 +18,7 @@
 #include "r2/words/error.hpp"
 #include "r2/words/log_text.hpp"
 #include "r2/words/request.hpp"
+#include "r2/words/table.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2 {
@@ -109,17 +108,7 @@ public:
         std::vector<row> rows = {
             {"time", "method", "URL", "number", "sends", "outcome", "elapsed", "decision", "wait", "asked by"}};
         for (const entry& e : seen.entries) rows.push_back(row_of(e));
-
-        std::array<std::size_t, std::tuple_size_v<row>> widths = {};
-        for (const row& each : rows)
-            for (std::size_t i = 0; i < each.size(); ++i)
-                widths[i] = std::max(widths[i], detail::character_count(each[i]));
-        std::string text;
-        for (const row& each : rows) {
-            for (std::size_t i = 0; i + 1 < each.size(); ++i)
-                text += each[i] + std::string(widths[i] - detail::character_count(each[i]) + 2, ' ');
-            text += each.back() + '\n';
-        }
+        std::string text = detail::table(rows);
         if (seen.dropped > 0) text += "older attempts dropped: " + std::to_string(seen.dropped) + '\n';
         return out << text;
     }
