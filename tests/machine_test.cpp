@@ -26,13 +26,13 @@ struct given {
     constexpr r2::duration backoff(int, r2::duration, double) const { return delay; }
 };
 
-constexpr verdict decide(const r2::rules& r, const r2::outcome& o, const given& g) {
+constexpr verdict decide(const r2::rules& r, const r2::facts& o, const given& g) {
     r2::machine m(r);
     return m.decide(o, now, 0.5, g);
 }
 
 /// Part 3 of the rules as they are written, one after the other: made to be compared, not to be short.
-constexpr verdict as_written(const r2::rules& r, const r2::outcome& o, const given& g) {
+constexpr verdict as_written(const r2::rules& r, const r2::facts& o, const given& g) {
     const bool got_response = o.status.has_value();
     if (o.cut_by_stop) return {ended::stopped};
     if (g.terminate.has_value() && *g.terminate) return {ended::condition_met};
@@ -86,7 +86,7 @@ constexpr int disagreements(std::optional<int> status) {
                                     const r2::rules r{.max_attempts = number == 3 ? 0 : 2,
                                                       .replay = replay,
                                                       .deadline = deadline > 0s ? now + deadline : r2::never};
-                                    const r2::outcome o{
+                                    const r2::facts o{
                                         .number = number, .status = status, .sent = sent, .idempotent = idempotent};
                                     const given g{terminate, retry, asked};
                                     count += !(decide(r, o, g) == as_written(r, o, g));
@@ -114,8 +114,7 @@ TEST(machine, agrees_where_a_stop_an_interval_and_the_retry_after_policy_come_in
                                 for (const auto max : {r2::duration(0s), r2::duration(500ms), r2::duration(2h)})
                                     for (const auto asked : asked_waits) {
                                         const r2::rules r{.retry_after = {honour, max, over}, .interval = interval};
-                                        const r2::outcome o{
-                                            .status = status, .cut_by_stop = cut, .stop_requested = stop};
+                                        const r2::facts o{.status = status, .cut_by_stop = cut, .stop_requested = stop};
                                         const given g{terminate, true, asked};
                                         EXPECT_EQ(decide(r, o, g), as_written(r, o, g));
                                         ++cases;
@@ -128,14 +127,14 @@ TEST(machine, agrees_where_a_stop_an_interval_and_the_retry_after_policy_come_in
 struct row {
     const char* rule;
     r2::rules r;
-    r2::outcome o;
+    r2::facts o;
     given g;
     verdict expected;
 };
 
-constexpr r2::outcome ok{.status = 200};
-constexpr r2::outcome busy{.status = 503};
-constexpr r2::outcome lost{.sent = r2::sent::maybe, .idempotent = false};
+constexpr r2::facts ok{.status = 200};
+constexpr r2::facts busy{.status = 503};
+constexpr r2::facts lost{.sent = r2::sent::maybe, .idempotent = false};
 
 constexpr row rows[] = {
     {"cut by the stop, before terminate_if", {}, {.cut_by_stop = true}, {.terminate = true}, {ended::stopped}},

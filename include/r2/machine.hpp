@@ -19,8 +19,14 @@ struct rules {
     time_point deadline = never;
 };
 
+/// Those of these options, for a range that was first pulled then.
+inline rules rules_of(const options& o, time_point began) {
+    return {o.max_attempts, o.replay, o.retry_after, o.interval,
+            o.deadline > duration{} ? later(began, o.deadline) : never};
+}
+
 /// What became of one attempt, as far as the rules look at it.
-struct outcome {
+struct facts {
     int number = 1;
     std::optional<int> status = {};  ///< Nothing: an error instead.
     r2::sent sent = r2::sent::no;    ///< Of the error.
@@ -51,10 +57,11 @@ concept answers = requires(A& a, int retry, duration previous, double u) {
 /// Decides what follows an attempt. No clock, no I/O, no chance of its own: a value that is told everything.
 class machine {
 public:
-    constexpr explicit machine(const rules& r) noexcept : rules_(r) {}
+    /// `previous` is the last wait of backoff, where this goes on with what another began.
+    constexpr explicit machine(const rules& r, duration previous = {}) noexcept : rules_(r), previous_(previous) {}
 
     /// The rules in their order; the first that matches wins. `u` in [0, 1) is the chance that jitter gets.
-    constexpr verdict decide(const outcome& o, time_point now, double u, answers auto& ask) {
+    constexpr verdict decide(const facts& o, time_point now, double u, answers auto& ask) {
         const bool failed = !o.status || *o.status >= 400;
 
         if (o.cut_by_stop) return {ended::stopped};
@@ -90,7 +97,7 @@ private:
     }
 
     rules rules_;
-    duration previous_ = {};  // the last wait of backoff, for a jitter that grows from it
+    duration previous_;  // for a jitter that grows from it
 };
 
 /// The answers of these options about this attempt. `wall_now` is only called where a server names a date.

@@ -84,10 +84,8 @@ public:
 
     /// The sum of both waits.
     friend backoff operator+(backoff a, backoff b) {
-        return custom([a = std::move(a), b = std::move(b)](int retry) {
-            const duration first = a.delay(retry), second = b.delay(retry);
-            return first > duration::max() - second ? duration::max() : first + second;
-        });
+        return custom(
+            [a = std::move(a), b = std::move(b)](int retry) { return detail::sum(a.delay(retry), b.delay(retry)); });
     }
 
     /// The wait before retry `retry`, from 0: never negative.

@@ -32,8 +32,8 @@ public:
           current_(j.current),
           story_(j.story),
           began_(world.now()),
-          deadline_(options_.deadline > duration{} ? later(began_, options_.deadline) : never),
-          machine_({options_.max_attempts, options_.replay, options_.retry_after, options_.interval, deadline_}),
+          rules_(rules_of(options_, began_)),
+          machine_(rules_),
           admissions_(options_.guards, base_, world),
           on_stop_(options_.stop, waker{&world}) {}
 
@@ -121,14 +121,14 @@ private:
 
     ended cut_short() {
         if (options_.stop.stop_requested()) return ended::stopped;
-        return deadline_ != never && world_.now() >= deadline_ ? ended::deadline : ended::not_yet;
+        return rules_.deadline != never && world_.now() >= rules_.deadline ? ended::deadline : ended::not_yet;
     }
 
     ended wait_turn() {
         for (;;) {
             if (const ended cut = cut_short(); cut != ended::not_yet) return cut;
             if (turn_ == time_point::min() || world_.now() >= turn_) return ended::not_yet;
-            world_.wait_until(std::min(turn_, deadline_));
+            world_.wait_until(std::min(turn_, rules_.deadline));
         }
     }
 
@@ -157,7 +157,7 @@ private:
         if (error bad = check(q)) return static_cast<void>(current_.emplace(std::move(bad)));
 
         const time_point limit =
-            std::min(deadline_, options_.timeout > duration{} ? later(began, options_.timeout) : never);
+            std::min(rules_.deadline, options_.timeout > duration{} ? later(began, options_.timeout) : never);
         const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
         running transfer{world_, world_.start(q, own)};
         time_point grace_ends = never;
@@ -169,7 +169,7 @@ private:
             if (now >= until) {
                 const int sends = transfer.cancel();
                 cut_by_stop_ = grace_ends < limit;
-                current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit == deadline_, sends), sends);
+                current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit == rules_.deadline, sends), sends);
                 return;
             }
             in_flight = true;
@@ -212,11 +212,11 @@ private:
 
     void decide() {
         attempt& a = *current_;
-        outcome o{.number = a.number(),
-                  .sent = a.error().sent(),
-                  .idempotent = !a.error() || is_idempotent(sent_request()),
-                  .cut_by_stop = cut_by_stop_,
-                  .stop_requested = options_.stop.stop_requested()};
+        facts o{.number = a.number(),
+                .sent = a.error().sent(),
+                .idempotent = !a.error() || is_idempotent(sent_request()),
+                .cut_by_stop = cut_by_stop_,
+                .stop_requested = options_.stop.stop_requested()};
         if (a.response()) o.status = a.response()->status;  // braced, g++ 12 falsely warns at -O1: delete with it
         answers_of answers(options_, a, [this] { return world_.wall_now(); });
         const time_point now = world_.now();
@@ -239,7 +239,7 @@ private:
     std::optional<attempt>& current_;
     story<>& story_;
     const time_point began_;
-    const time_point deadline_;
+    const rules rules_;
     machine machine_;
     admissions<T> admissions_;
     time_point turn_ = time_point::min();

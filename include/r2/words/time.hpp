@@ -19,6 +19,13 @@ constexpr time_point later(time_point t, duration d) noexcept {
     return d < never - t ? t + std::chrono::duration_cast<time_point::duration>(d) : never;
 }
 
+namespace detail {
+
+/// The sum of what is not negative, at most the longest duration there is.
+constexpr duration sum(duration a, duration b) noexcept { return a < duration::max() - b ? a + b : duration::max(); }
+
+}  // namespace detail
+
 /// For people, and to be called by its full name, r2::to_string: in the largest unit that fits, with at most three
 /// decimals, such as "1.5s", "250ms" or "0s".
 inline std::string to_string(duration d) {
