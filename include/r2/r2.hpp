@@ -3,7 +3,9 @@
 /// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request.
 
 #include "r2/client.hpp"
+#include "r2/decide.hpp"
 #include "r2/journal.hpp"
+#include "r2/plan.hpp"
 #include "r2/policy/adaptive_limiter.hpp"
 #include "r2/policy/aws.hpp"
 #include "r2/policy/circuit_breaker.hpp"

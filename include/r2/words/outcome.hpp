@@ -1,0 +1,45 @@
+#pragma once
+
+#include <utility>
+
+#include "r2/words/attempt.hpp"
+#include "r2/words/error.hpp"
+#include "r2/words/response.hpp"
+
+namespace r2 {
+
+/// What may become of an attempt, to test and to plan with: `503`, `errc::timeout`, a `response` or an `error`.
+class outcome {
+public:
+    /// A response with this status, and nothing else.
+    outcome(int status) : outcome(r2::response{.status = status}) {}
+
+    /// An error as such ones mostly are: `sent::maybe` where a request has to be on its way to fail like that.
+    outcome(errc kind) : outcome(error(kind, {}, usually_sent(kind))) {}
+
+    outcome(r2::response res) : attempt_(std::move(res), 1) {}
+    outcome(const error& err) : attempt_(err, err.sent() == sent::maybe) {}
+    outcome(r2::attempt a) : attempt_(std::move(a)) {}
+
+    const r2::attempt& attempt() const& noexcept { return attempt_; }
+    r2::attempt attempt() && { return std::move(attempt_); }
+
+private:
+    static constexpr r2::sent usually_sent(errc kind) noexcept {
+        switch (kind) {
+            case errc::timeout:
+            case errc::disconnected:
+            case errc::protocol:
+            case errc::too_large:
+            case errc::too_many_redirects:
+            case errc::stopped:
+                return sent::maybe;
+            default:
+                return sent::no;
+        }
+    }
+
+    r2::attempt attempt_;
+};
+
+}  // namespace r2
