@@ -16,14 +16,14 @@
 #include <utility>
 #include <vector>
 
-#include "range/virtual_client.hpp"
+#include <r2/testing/fake_client.hpp>
 
 namespace {
 
 using namespace std::chrono_literals;
 using r2::errc;
 using r2::journal;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 
 constexpr auto url = "http://job.test/42";
 
@@ -47,19 +47,19 @@ std::string table(const journal& log) {
 }
 
 /// On the clock of a virtual world.
-journal log_of(const virtual_client& fake, std::size_t capacity = 1000) {
-    return journal(capacity, [&fake] { return fake->wall_now(); });
+journal log_of(const fake_client& fake, std::size_t capacity = 1000) {
+    return journal(capacity, [&fake] { return fake.wall_now(); });
 }
 
 TEST(journal, has_2_entries_after_2_attempts) {
-    virtual_client fake;
+    fake_client fake;
     const journal log = log_of(fake);
-    fake->fail(r2::error(errc::connect, "port is closed"), 20ms).reply(200, 30ms);
+    fake.fail_after(20ms, r2::error(errc::connect, "port is closed")).reply_after(30ms, 200);
     (void)fake.post(url, "{}", {.interval = 1s, .on_attempt = log.observer()}).finish();
     const auto entries = log.entries();
     ASSERT_EQ(entries.size(), 2U);
 
-    EXPECT_EQ(entries[0].time, fake->wall_beginning + 20ms);
+    EXPECT_EQ(entries[0].time, fake_client::wall_beginning + 20ms);
     EXPECT_EQ(entries[0].method, "POST");
     EXPECT_EQ(entries[0].url, url);
     EXPECT_EQ(entries[0].number, 1);
@@ -72,7 +72,7 @@ TEST(journal, has_2_entries_after_2_attempts) {
     EXPECT_EQ(entries[0].wait, 1s);
     EXPECT_EQ(entries[0].wait_from, r2::wait_source::interval);
 
-    EXPECT_EQ(entries[1].time, fake->wall_beginning + 1050ms);
+    EXPECT_EQ(entries[1].time, fake_client::wall_beginning + 1050ms);
     EXPECT_EQ(entries[1].number, 2);
     EXPECT_EQ(entries[1].sends, 1);
     EXPECT_EQ(entries[1].status, 200);
@@ -90,7 +90,7 @@ TEST(journal, has_an_entry_for_a_range_that_sent_0_requests) {
             return r2::admission::refuse("budget is spent");
         }
     };
-    virtual_client fake;
+    fake_client fake;
     const journal log;
     (void)fake.get(url, {.on_attempt = log.observer(), .guards = {std::make_shared<closed>()}}).finish();
     ASSERT_EQ(log.entries().size(), 1U);
@@ -100,9 +100,9 @@ TEST(journal, has_an_entry_for_a_range_that_sent_0_requests) {
 }
 
 TEST(journal, of_capacity_3_keeps_the_newest_3_attempts) {
-    virtual_client fake;
+    fake_client fake;
     const journal log = log_of(fake, 3);
-    for (int status = 501; status <= 505; ++status) fake->reply(status);
+    for (int status = 501; status <= 505; ++status) fake.reply(status);
     (void)fake.get(url, {.max_attempts = 5, .interval = 1s, .on_attempt = log.observer()}).finish();
     const auto entries = log.entries();
     ASSERT_EQ(entries.size(), 3U);
@@ -158,9 +158,9 @@ TEST(journal, misses_nothing_of_8_threads) {
         std::vector<std::jthread> all;
         for (int t = 0; t < threads; ++t)
             all.emplace_back([&log] {
-                virtual_client fake;
+                fake_client fake;
                 for (int i = 0; i < ranges; ++i) {
-                    fake->reply(503).reply(200);
+                    fake.reply(503).reply(200);
                     (void)fake.get(url, {.interval = 1s, .on_attempt = log.observer()}).finish();
                     if (i % 10 == 0) (void)table(log);
                 }
@@ -206,9 +206,9 @@ TEST(journal, notes_no_url_with_its_secrets) {
 }
 
 TEST(journal, prints_0_secrets_in_table_and_json) {
-    virtual_client fake;
+    fake_client fake;
     const journal log;
-    fake->reply({.status = 503, .headers = {{"Set-Cookie", "hunter2"}}, .body = "hunter2", .url = "http://h/?hunter2"})
+    fake.reply({.status = 503, .headers = {{"Set-Cookie", "hunter2"}}, .body = "hunter2", .url = "http://h/?hunter2"})
         .hang();
     (void)fake
         .post("https://user:hunter2@job.test/42?token=hunter2#hunter2", "hunter2",
@@ -224,11 +224,11 @@ TEST(journal, prints_0_secrets_in_table_and_json) {
 }
 
 TEST(journal, prints_3_attempts_as_an_aligned_table) {
-    virtual_client fake;
+    fake_client fake;
     const journal log = log_of(fake);
-    fake->fail(r2::error(errc::connect), 20ms)
-        .reply({.status = 503, .headers = {{"Retry-After", "3"}}}, 5ms)
-        .reply(200, 125ms);
+    fake.fail_after(20ms, r2::error(errc::connect))
+        .reply_after(5ms, {.status = 503, .headers = {{"Retry-After", "3"}}})
+        .reply_after(125ms, 200);
     (void)fake.get("http://job.test/42?k=v", {.interval = 1500ms, .on_attempt = log.observer()}).finish();
     EXPECT_EQ("\n" + table(log),
               R"(
@@ -245,9 +245,9 @@ TEST(journal, prints_0_attempts_as_a_header_line) {
 }
 
 TEST(journal, prints_1_json_object_a_line) {
-    virtual_client fake;
+    fake_client fake;
     const journal log = log_of(fake);
-    fake->fail(r2::error(errc::connect, "port is closed"), 20ms).reply(200, 2s);
+    fake.fail_after(20ms, r2::error(errc::connect, "port is closed")).reply_after(2s, 200);
     (void)fake.get(url, {.interval = 1500ms, .on_attempt = log.observer()}).finish();
     std::istringstream in(lines(log));
     std::vector<nlohmann::json> objects;

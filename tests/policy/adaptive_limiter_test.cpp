@@ -12,7 +12,7 @@
 
 #include <r2/policy/adaptive_limiter.hpp>
 
-#include "range/virtual_client.hpp"
+#include <r2/testing/fake_client.hpp>
 
 namespace {
 
@@ -21,13 +21,12 @@ using r2::adaptive_limiter;
 using r2::scope;
 using r2::detail::cubic_curve;
 using r2::detail::cubic_rate;
-using r2::testing::virtual_world;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 
 constexpr auto url = "http://job.test/42";
 constexpr double tolerance = 1e-9;
 constexpr double infinite = std::numeric_limits<double>::infinity();
-constexpr r2::time_point start = virtual_world::beginning;
+constexpr r2::time_point start = fake_client::beginning;
 const r2::request here{.url = url};
 const r2::request elsewhere{.url = "http://other.test/"};
 
@@ -218,12 +217,12 @@ TEST(adaptive_limiter, gives_8_threads_8000_times_of_their_own) {
 }
 
 TEST(adaptive_limiter, makes_a_range_wait_2_seconds_after_its_first_answer_is_429) {
-    virtual_client fake;
-    fake->reply(429).reply(200);
+    fake_client fake;
+    fake.reply(429).reply(200);
     const auto limit = std::make_shared<adaptive_limiter>();
     std::vector<r2::wait_source> from;
     for (auto& a : fake.get(url, {.interval = 1ms, .guards = {limit}})) from.push_back(a.wait_from());
-    EXPECT_EQ(fake->waits(), std::vector<r2::duration>{2s});
+    EXPECT_EQ(fake.waits(), std::vector<r2::duration>{2s});
     EXPECT_EQ(from, (std::vector{r2::wait_source::guard, r2::wait_source::none}));
 }
 
@@ -285,12 +284,12 @@ TEST(adaptive_limiter, spares_a_server_that_takes_10_a_second_from_100_clients) 
 }
 
 TEST(adaptive_limiter, brings_a_range_near_the_10_a_second_that_a_server_takes) {
-    virtual_client fake;
+    fake_client fake;
     small_server server;
     const auto limit = std::make_shared<adaptive_limiter>();
     const auto answered = [&](r2::request&) {
-        fake->spend(5ms);
-        return r2::response{.status = server.serve(start + fake->elapsed())};
+        fake.advance(5ms);
+        return r2::response{.status = server.serve(start + fake.now())};
     };
     const auto never_enough = [](const r2::response&) { return false; };
     const auto last = fake.get(url, {.interval = 1ns,

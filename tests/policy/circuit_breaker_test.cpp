@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <r2/testing/fake_client.hpp>
 #include "r2/policy/circuit_breaker.hpp"
-#include "range/virtual_client.hpp"
 
 namespace {
 
@@ -22,10 +22,10 @@ using r2::circuit_breaker_options;
 using r2::ended;
 using r2::errc;
 using r2::scope;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 
 constexpr auto url = "http://job.test/42";
-constexpr auto start = r2::testing::virtual_world::beginning;
+constexpr auto start = fake_client::beginning;
 
 using changes = std::vector<std::pair<circuit, circuit>>;
 
@@ -252,13 +252,13 @@ TEST(circuit_breaker, no_result_of_an_attempt_from_before_it_opened_changes_it) 
 }
 
 TEST(circuit_breaker, a_timeout_that_began_before_it_closed_is_not_counted) {
-    virtual_client fake;
+    fake_client fake;
     circuit_breaker_options o{.minimum_throughput = 1, .open_for = 10s};
     const auto breaker = std::make_shared<circuit_breaker>(o);
     teller t{*breaker};
-    fake->hang();
-    fake->at(10s, [&] { t.tell(1, 503); });
-    fake->at(25s, [&] {
+    fake.hang();
+    fake.at(10s, [&] { t.tell(1, 503); });
+    fake.at(25s, [&] {
         t.now = start + 25s;
         t.tell(1, 200);
     });
@@ -282,8 +282,8 @@ TEST(circuit_breaker, a_predicate_that_throws_frees_the_probes_place) {
 // in ranges
 
 TEST(circuit_breaker, ends_a_range_at_the_response_that_opened_it) {
-    virtual_client fake;
-    for (int i = 0; i < 3; ++i) fake->reply(503);
+    fake_client fake;
+    for (int i = 0; i < 3; ++i) fake.reply(503);
     const auto breaker = std::make_shared<circuit_breaker>(circuit_breaker_options{.minimum_throughput = 3});
     const auto end = fake.get(url, {.guards = {breaker}}).finish();
     EXPECT_EQ(end.number(), 3);
@@ -292,38 +292,38 @@ TEST(circuit_breaker, ends_a_range_at_the_response_that_opened_it) {
     const auto unsent = fake.get(url, {.guards = {breaker}}).finish();
     EXPECT_EQ(unsent.error(), errc::refused);
     EXPECT_EQ(unsent.sends(), 0);
-    EXPECT_EQ(fake->requests().size(), 3U);
+    EXPECT_EQ(fake.requests().size(), 3U);
 }
 
 TEST(circuit_breaker, of_2_ranges_1_is_the_probe_and_the_other_is_refused) {
-    virtual_client fake;
+    fake_client fake;
     const auto breaker = std::make_shared<circuit_breaker>(circuit_breaker_options{.minimum_throughput = 1});
     const r2::options o{.max_attempts = 1, .guards = {breaker}};
-    fake->reply(503);
+    fake.reply(503);
     (void)fake.get(url, o).finish();
     EXPECT_EQ(breaker->state(url), circuit::open);
-    fake->spend(30s);
-    fake->reply(200, 2s);
-    fake->at(31s, [&] {
+    fake.advance(30s);
+    fake.reply_after(2s, 200);
+    fake.at(31s, [&] {
         EXPECT_EQ(breaker->state(url), circuit::half_open);
         const auto other = fake.get(url, o).finish();
         EXPECT_EQ(other.error().message(), "refused: circuit breaker is half-open, with a probe on its way");
     });
     const auto probe = fake.get(url, o).finish();
     EXPECT_EQ(probe.ended(), ended::succeeded);
-    EXPECT_EQ(fake->elapsed(), 32s);
-    EXPECT_EQ(fake->requests().size(), 2U);
+    EXPECT_EQ(fake.now(), 32s);
+    EXPECT_EQ(fake.requests().size(), 2U);
     EXPECT_EQ(breaker->state(url), circuit::closed);
 }
 
 TEST(circuit_breaker, a_probe_cut_by_a_stop_makes_room_for_the_next_range) {
-    virtual_client fake;
+    fake_client fake;
     std::stop_source source;
     const auto breaker = std::make_shared<circuit_breaker>(circuit_breaker_options{.minimum_throughput = 1});
-    fake->reply(503).hang().reply(200);
+    fake.reply(503).hang().reply(200);
     (void)fake.get(url, {.max_attempts = 1, .guards = {breaker}}).finish();
-    fake->spend(30s);
-    fake->at(31s, [&] { source.request_stop(); });
+    fake.advance(30s);
+    fake.at(31s, [&] { source.request_stop(); });
     EXPECT_EQ(fake.get(url, {.stop = source.get_token(), .guards = {breaker}}).finish().ended(), ended::stopped);
     EXPECT_EQ(breaker->state(url), circuit::half_open);
     EXPECT_EQ(fake.get(url, {.guards = {breaker}}).finish().ended(), ended::succeeded);
@@ -331,11 +331,11 @@ TEST(circuit_breaker, a_probe_cut_by_a_stop_makes_room_for_the_next_range) {
 }
 
 TEST(circuit_breaker, a_range_left_in_the_5_s_before_its_probe_makes_room) {
-    virtual_client fake;
+    fake_client fake;
     const auto breaker =
         std::make_shared<circuit_breaker>(circuit_breaker_options{.minimum_throughput = 1, .open_for = 1s});
-    fake->reply(503, 2s).reply(200);
-    fake->at(500ms, [&] { teller{*breaker, start + 500ms}.tell(1, 503); });
+    fake.reply_after(2s, 503).reply(200);
+    fake.at(500ms, [&] { teller{*breaker, start + 500ms}.tell(1, 503); });
     for (auto& a : fake.get(url, {.interval = 5s, .guards = {breaker}})) {
         EXPECT_EQ(a.ended(), ended::not_yet);
         EXPECT_EQ(fake.get(url, {.guards = {breaker}}).finish().error(), errc::refused);

@@ -10,7 +10,7 @@
 
 #include <r2/policy/rate_limiter.hpp>
 
-#include "range/virtual_client.hpp"
+#include <r2/testing/fake_client.hpp>
 
 namespace {
 
@@ -20,11 +20,10 @@ using r2::over_rate;
 using r2::rate_limiter;
 using r2::rate_limiter_options;
 using r2::scope;
-using r2::testing::virtual_world;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 
 constexpr auto url = "http://job.test/42";
-constexpr r2::time_point start = virtual_world::beginning;
+constexpr r2::time_point start = fake_client::beginning;
 const r2::request here{.url = url};
 const r2::request elsewhere{.url = "http://other.test/"};
 
@@ -179,20 +178,20 @@ TEST(rate_limiter, gives_8_threads_places_that_add_up) {
 }
 
 TEST(rate_limiter, paces_a_range_from_its_first_attempt_on) {
-    virtual_client fake;
-    fake->reply(503).reply(503).reply(503).reply(200);
+    fake_client fake;
+    fake.reply(503).reply(503).reply(503).reply(200);
     const auto limit = std::make_shared<rate_limiter>(rate_limiter_options{.permits = 1});
     (void)limit->admit(here, 1, start);
     std::vector<r2::wait_source> from;
     for (auto& a : fake.get(url, {.interval = 1ms, .guards = {limit}})) from.push_back(a.wait_from());
-    EXPECT_EQ(fake->waits(), (waits{1s, 1s, 1s, 1s}));
+    EXPECT_EQ(fake.waits(), (waits{1s, 1s, 1s, 1s}));
     EXPECT_EQ(from, (std::vector{r2::wait_source::guard, r2::wait_source::guard, r2::wait_source::guard,
                                  r2::wait_source::none}));
 }
 
 TEST(rate_limiter, that_refuses_ends_a_range_at_the_attempt_before) {
-    virtual_client fake;
-    fake->reply(503, 10ms);
+    fake_client fake;
+    fake.reply_after(10ms, 503);
     const auto limit =
         std::make_shared<rate_limiter>(rate_limiter_options{.permits = 1, .per = 1min, .over = over_rate::refuse});
     const auto last = fake.get(url, {.guards = {limit}}).finish();
@@ -202,18 +201,18 @@ TEST(rate_limiter, that_refuses_ends_a_range_at_the_attempt_before) {
 }
 
 TEST(rate_limiter, has_its_permit_back_from_a_range_that_ends_at_its_deadline) {
-    virtual_client fake;
+    fake_client fake;
     const auto limit = std::make_shared<rate_limiter>(rate_limiter_options{.permits = 1, .per = 1min});
     (void)limit->admit(here, 1, start);
     EXPECT_EQ(fake.get(url, {.deadline = 30s, .guards = {limit}}).finish().ended(), ended::deadline);
     EXPECT_EQ(limit->admit(here, 1, start).wait(), 1min);
-    EXPECT_EQ(fake->requests().size(), 0U);
+    EXPECT_EQ(fake.requests().size(), 0U);
 }
 
 TEST(rate_limiter, has_its_permit_back_from_a_range_that_is_stopped_in_its_wait) {
-    virtual_client fake;
+    fake_client fake;
     std::stop_source source;
-    fake->at(1s, [&] { source.request_stop(); });
+    fake.at(1s, [&] { source.request_stop(); });
     const auto limit = std::make_shared<rate_limiter>(rate_limiter_options{.permits = 1, .per = 1min});
     (void)limit->admit(here, 1, start);
     EXPECT_EQ(fake.get(url, {.stop = source.get_token(), .guards = {limit}}).finish().ended(), ended::stopped);

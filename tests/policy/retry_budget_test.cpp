@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <r2/testing/fake_client.hpp>
 #include "r2/policy/retry_budget.hpp"
-#include "range/virtual_client.hpp"
 
 namespace {
 
@@ -20,10 +20,10 @@ using r2::errc;
 using r2::retry_budget;
 using r2::retry_budget_options;
 using r2::scope;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 
 constexpr auto url = "http://job.test/42";
-constexpr auto start = r2::testing::virtual_world::beginning;
+constexpr auto start = fake_client::beginning;
 
 const r2::predicate retryable = r2::transient || r2::throttled;
 
@@ -120,9 +120,9 @@ TEST(retry_budget, follows_the_19_vectors_of_aws_step_by_step) {
     static_assert(std::size(aws_vectors) == 19);
     for (const quota_vector& v : aws_vectors) {
         SCOPED_TRACE(v.name);
-        virtual_client fake;
+        fake_client fake;
         for (const step& s : v.steps)
-            if (s.status) fake->reply(answer(s.status, s.error_code));
+            if (s.status) fake.reply(answer(s.status, s.error_code));
         const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = v.initial});
         const r2::options o{.max_attempts = v.max_attempts, .retry_if = retryable, .guards = {budget}};
         for (std::size_t i = 0; i < v.steps.size() && v.steps[i].status;) {
@@ -134,8 +134,8 @@ TEST(retry_budget, follows_the_19_vectors_of_aws_step_by_step) {
                 ++i;
             }
         }
-        EXPECT_EQ(fake->requests().size(), static_cast<std::size_t>(std::count_if(
-                                               v.steps.begin(), v.steps.end(), [](auto& s) { return s.status != 0; })));
+        EXPECT_EQ(fake.requests().size(), static_cast<std::size_t>(std::count_if(
+                                              v.steps.begin(), v.steps.end(), [](auto& s) { return s.status != 0; })));
     }
 }
 
@@ -180,26 +180,26 @@ TEST(retry_budget, never_holds_more_than_its_capacity_of_500) {
 }
 
 TEST(retry_budget, is_never_asked_for_more_than_max_attempts) {
-    virtual_client fake;
-    fake->reply(503);
+    fake_client fake;
+    fake.reply(503);
     const auto budget = retry_budget::aws();
     EXPECT_EQ(fake.get(url, {.max_attempts = 1, .guards = {budget}}).finish().ended(), ended::exhausted);
     EXPECT_DOUBLE_EQ(budget->tokens(url), 500);
 }
 
 TEST(retry_budget, admits_35_retries_of_a_server_that_only_fails_and_every_first_attempt) {
-    virtual_client fake;
+    fake_client fake;
     const auto budget = retry_budget::aws();
-    for (int i = 0; i < 220; ++i) fake->reply(503);
+    for (int i = 0; i < 220; ++i) fake.reply(503);
     std::size_t ranges = 0;
-    for (; fake->requests().size() < 200; ++ranges)
+    for (; fake.requests().size() < 200; ++ranges)
         (void)fake.get(url, {.max_attempts = 3, .guards = {budget}}).finish();
-    EXPECT_EQ(fake->requests().size() - ranges, 35U);  // 500 / 14
+    EXPECT_EQ(fake.requests().size() - ranges, 35U);  // 500 / 14
 }
 
 TEST(retry_budget, a_refusal_reads_as_the_clients_own) {
-    virtual_client fake;
-    fake->reply(503).reply(503);
+    fake_client fake;
+    fake.reply(503).reply(503);
     const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = 20});
     const auto end = fake.get(url, {.guards = {budget}}).finish();
     EXPECT_EQ(end.ended(), ended::refused);
@@ -208,8 +208,8 @@ TEST(retry_budget, a_refusal_reads_as_the_clients_own) {
 }
 
 TEST(retry_budget, a_poll_costs_nothing) {
-    virtual_client fake;
-    fake->reply(202).reply(202).reply(200);
+    fake_client fake;
+    fake.reply(202).reply(202).reply(200);
     const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = 0});
     const auto done_at_last = fake.get(url, {.terminate_if = r2::status_is(200), .guards = {budget}}).finish();
     EXPECT_EQ(done_at_last.ended(), ended::condition_met);
@@ -217,8 +217,8 @@ TEST(retry_budget, a_poll_costs_nothing) {
 }
 
 TEST(retry_budget, a_poll_after_a_retry_gives_nothing_back_twice) {
-    virtual_client fake;
-    fake->reply(503).reply(202).reply(200);
+    fake_client fake;
+    fake.reply(503).reply(202).reply(200);
     const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = 100});
     std::vector<double> left;
     for ([[maybe_unused]] auto& a : fake.get(url, {.terminate_if = r2::status_is(200), .guards = {budget}}))
@@ -227,18 +227,18 @@ TEST(retry_budget, a_poll_after_a_retry_gives_nothing_back_twice) {
 }
 
 TEST(retry_budget, a_failure_that_is_not_retried_changes_nothing) {
-    virtual_client fake;
-    fake->reply(404);
+    fake_client fake;
+    fake.reply(404);
     const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = 100});
     (void)fake.get(url, {.guards = {budget}}).finish();
     EXPECT_DOUBLE_EQ(budget->tokens(url), 100);
 }
 
 TEST(retry_budget, gets_14_back_for_a_retry_that_is_never_sent) {
-    virtual_client fake;
+    fake_client fake;
     std::stop_source source;
-    fake->reply(503);
-    fake->at(1s, [&] { source.request_stop(); });
+    fake.reply(503);
+    fake.at(1s, [&] { source.request_stop(); });
     const auto budget = retry_budget::aws();
     double waiting = 0;
     for (auto& a : fake.get(url, {.interval = 5s, .stop = source.get_token(), .guards = {budget}})) {
@@ -255,16 +255,16 @@ TEST(retry_budget, gets_14_back_where_a_later_guard_refuses) {
             return number == 1 ? r2::admission::go() : r2::admission::refuse("wall");
         }
     };
-    virtual_client fake;
-    fake->reply(503);
+    fake_client fake;
+    fake.reply(503);
     const auto budget = retry_budget::aws();
     EXPECT_EQ(fake.get(url, {.guards = {budget, std::make_shared<wall>()}}).finish().refusal(), "wall");
     EXPECT_DOUBLE_EQ(budget->tokens(url), 500);
 }
 
 TEST(retry_budget, listed_twice_takes_and_gives_back_twice) {
-    virtual_client fake;
-    fake->reply(503).reply(200);
+    fake_client fake;
+    fake.reply(503).reply(200);
     const auto budget = retry_budget::aws();
     std::vector<double> left;
     for ([[maybe_unused]] auto& a : fake.get(url, {.guards = {budget, budget}})) left.push_back(budget->tokens(url));
@@ -377,8 +377,8 @@ TEST(retry_budget, ratio_gives_nothing_back_for_success) {
 // scope
 
 TEST(retry_budget, each_origin_has_its_own_500_tokens) {
-    virtual_client fake;
-    fake->reply(503).reply(503);
+    fake_client fake;
+    fake.reply(503).reply(503);
     const auto budget = retry_budget::aws();
     (void)fake.get("http://job.test/1", {.max_attempts = 2, .guards = {budget}}).finish();
     EXPECT_EQ(budget->tokens("http://JOB.test:80/2?x"), 486);
@@ -387,8 +387,8 @@ TEST(retry_budget, each_origin_has_its_own_500_tokens) {
 }
 
 TEST(retry_budget, a_global_one_has_500_for_all) {
-    virtual_client fake;
-    for (int i = 0; i < 4; ++i) fake->reply(503);
+    fake_client fake;
+    for (int i = 0; i < 4; ++i) fake.reply(503);
     const auto budget = retry_budget::aws(scope::global);
     (void)fake.get("http://a.test/", {.max_attempts = 2, .guards = {budget}}).finish();
     (void)fake.get("http://b.test/", {.max_attempts = 2, .guards = {budget}}).finish();

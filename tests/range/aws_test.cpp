@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "range/virtual_client.hpp"
+#include <r2/testing/fake_client.hpp>
 
 // The waits of the AWS SDK for Go's own tests (retry2026_test.go, TestRetry2026StandardMode), with its random factor at
 // 1. What they say of the budget is in the tests of that.
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using r2::ended;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 using waits = std::vector<r2::duration>;
 
 constexpr auto url = "https://dynamodb.test/";
@@ -62,34 +62,34 @@ TEST(aws, waits_as_in_13_vectors) {
     };
     for (const row& r : rows) {
         SCOPED_TRACE(r.name);
-        virtual_client fake;
-        for (const r2::response& answer : r.answers) fake->reply(answer);
+        fake_client fake;
+        for (const r2::response& answer : r.answers) fake.reply(answer);
         r2::options o = r2::options::aws();
         EXPECT_EQ(o.max_attempts, 3);
         o.max_attempts = r.max_attempts;
         o.jitter = r2::jitter::none();
         if (r.base != 50ms || r.cap != 20s) o.backoff = r2::backoff::exponential(r.base, 2.0, r.cap);
         EXPECT_EQ(fake.get(url, o).finish().ended(), r.ends);
-        EXPECT_EQ(fake->waits(), r.expected);
+        EXPECT_EQ(fake.waits(), r.expected);
     }
 }
 
 TEST(aws, spreads_each_wait_from_0_on) {
-    virtual_client fake;
-    fake->reply(broken).reply(fine);
+    fake_client fake;
+    fake.reply(broken).reply(fine);
     fake.get(url, r2::options::aws()).finish();
-    ASSERT_EQ(fake->waits().size(), 1U);
-    EXPECT_LE(fake->waits()[0], 50ms);
+    ASSERT_EQ(fake.waits().size(), 1U);
+    EXPECT_LE(fake.waits()[0], 50ms);
 }
 
 TEST(throttle_backoff, takes_the_place_of_backoff_after_1_of_2_failures) {
-    virtual_client fake;
-    fake->reply(503).reply(429).reply({.status = 503, .body = "<Code>SlowDown</Code>"}).reply(200);
+    fake_client fake;
+    fake.reply(503).reply(429).reply({.status = 503, .body = "<Code>SlowDown</Code>"}).reply(200);
     const r2::options o{.backoff = r2::backoff::constant(1s),
                         .jitter = r2::jitter::none(),
                         .throttle_backoff = r2::backoff::linear(10s)};
     fake.get(url, o).finish();
-    EXPECT_EQ(fake->waits(), (waits{1s, 20s, 30s}));
+    EXPECT_EQ(fake.waits(), (waits{1s, 20s, 30s}));
 }
 
 }  // namespace

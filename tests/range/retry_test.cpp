@@ -11,14 +11,14 @@
 #include <system_error>
 #include <vector>
 
-#include "range/virtual_client.hpp"
+#include <r2/testing/fake_client.hpp>
 
 namespace {
 
 using namespace std::chrono_literals;
 using r2::ended;
 using r2::errc;
-using r2::testkit::virtual_client;
+using r2::testing::fake_client;
 
 /// As much of std::expected (C++23) as it takes.
 template <class T, class E> class expected {
@@ -64,7 +64,7 @@ r2::options no_jitter(r2::options o = {}) {
 }
 
 TEST(retry, calls_until_the_3rd_returns_and_waits_as_a_request_would) {
-    virtual_client fake;
+    fake_client fake;
     int calls = 0;
     std::vector<std::string> seen;
     auto range = fake.retry(
@@ -75,14 +75,14 @@ TEST(retry, calls_until_the_3rd_returns_and_waits_as_a_request_would) {
         no_jitter());
     for (auto&& [value, err] : range) seen.push_back(value ? *value : err.message());
     EXPECT_EQ(seen, (std::vector<std::string>{"failed: busy", "failed: busy", "done"}));
-    EXPECT_EQ(fake->waits(), (std::vector<r2::duration>{2s, 4s}));
+    EXPECT_EQ(fake.waits(), (std::vector<r2::duration>{2s, 4s}));
     EXPECT_EQ(range.ended(), ended::succeeded);
-    EXPECT_EQ(fake->requests().size(), 0U);
+    EXPECT_EQ(fake.requests().size(), 0U);
     EXPECT_EQ(range.summary(), "3 attempts in 6s: failed, failed, 200; succeeded");
 }
 
 TEST(retry, of_nothing_binds_a_bool_in_2_turns) {
-    virtual_client fake;
+    fake_client fake;
     int calls = 0;
     std::vector<bool> seen;
     for (auto&& [ok, err] : fake.retry([&] {
@@ -96,7 +96,7 @@ TEST(retry, of_nothing_binds_a_bool_in_2_turns) {
 }
 
 TEST(retry, gives_the_exception_of_its_1_call) {
-    virtual_client fake;
+    fake_client fake;
     const auto t = fake.retry([]() -> int { throw std::out_of_range("7"); }, {.max_attempts = 1}).finish();
     EXPECT_EQ(t.value(), nullptr);
     EXPECT_TRUE(t.error() == errc::failed);
@@ -106,7 +106,7 @@ TEST(retry, gives_the_exception_of_its_1_call) {
 }
 
 TEST(retry, explains_each_of_its_3_trials) {
-    virtual_client fake;
+    fake_client fake;
     int calls = 0;
     for (auto& t : fake.retry(
              [&] {
@@ -124,7 +124,7 @@ TEST(retry, explains_each_of_its_3_trials) {
 
 TEST(retry, ends_with_what_is_unrecoverable_whatever_retry_if_says_after_1_call) {
     for (const r2::predicate& retry_if : {r2::predicate(), r2::predicate([](const r2::attempt&) { return true; })}) {
-        virtual_client fake;
+        fake_client fake;
         auto range =
             fake.retry([]() -> int { throw r2::unrecoverable(std::logic_error("never")); }, {.retry_if = retry_if});
         const auto t = range.finish();
@@ -133,7 +133,7 @@ TEST(retry, ends_with_what_is_unrecoverable_whatever_retry_if_says_after_1_call)
         EXPECT_EQ(t.error().message(), "failed: never");
         EXPECT_THROW(std::rethrow_exception(t.error().exception()), std::logic_error);
     }
-    virtual_client fake;
+    fake_client fake;
     const auto rethrown = fake.retry([]() -> int {
                                   try {
                                       throw std::out_of_range("inner");
@@ -146,7 +146,7 @@ TEST(retry, ends_with_what_is_unrecoverable_whatever_retry_if_says_after_1_call)
 }
 
 TEST(retry, asks_retry_if_of_each_of_2_failures) {
-    virtual_client fake;
+    fake_client fake;
     int calls = 0;
     const auto only_busy = [](const r2::response*, const r2::error& e) { return e.message() == "failed: busy"; };
     const auto t =
@@ -157,7 +157,7 @@ TEST(retry, asks_retry_if_of_each_of_2_failures) {
 }
 
 TEST(retry, takes_5_kinds_of_expected) {
-    virtual_client fake;
+    fake_client fake;
     int calls = 0;
     const auto text = fake.retry([&] {
                               using result = expected<int, std::string>;
@@ -195,7 +195,7 @@ TEST(retry, takes_5_kinds_of_expected) {
 }
 
 TEST(retry, lets_a_value_be_moved_out_of_2_kinds_of_result) {
-    virtual_client fake;
+    fake_client fake;
     auto t = fake.retry([] { return std::make_unique<int>(7); }).finish();
     const std::unique_ptr<int> taken = std::move(*t.value());
     EXPECT_EQ(*taken, 7);
@@ -206,7 +206,7 @@ TEST(retry, lets_a_value_be_moved_out_of_2_kinds_of_result) {
 }
 
 TEST(retry, finish_after_1_turn_of_a_loop_gives_the_value_that_was_seen) {
-    virtual_client fake;
+    fake_client fake;
     auto range = fake.retry([] { return 42; });
     for (auto& t : range) {
         EXPECT_EQ(*t.value(), 42);
@@ -229,7 +229,7 @@ struct starless {
 };
 
 TEST(retry, takes_3_more_kinds_of_result) {
-    virtual_client fake;
+    fake_client fake;
     EXPECT_TRUE(fake.retry([] { return starless{true}; }).finish().value());
     const auto own = fake.retry([] { return starless{false}; }, {.max_attempts = 1}).finish();
     EXPECT_FALSE(own.value());
@@ -247,7 +247,7 @@ TEST(retry, takes_3_more_kinds_of_result) {
 }
 
 TEST(retry, moved_from_finishes_with_1_error) {
-    virtual_client fake;
+    fake_client fake;
     auto range = fake.retry([] { return 1; });
     auto taken = std::move(range);
     EXPECT_TRUE(range.finish().error() == errc::invalid_request);
@@ -255,7 +255,7 @@ TEST(retry, moved_from_finishes_with_1_error) {
 }
 
 TEST(retry, that_is_not_pulled_calls_0_times) {
-    virtual_client fake;
+    fake_client fake;
     int calls = 0;
     {
         [[maybe_unused]] const auto range = fake.retry([&] { return ++calls; });
@@ -266,7 +266,7 @@ TEST(retry, that_is_not_pulled_calls_0_times) {
 }
 
 TEST(retry, stopped_in_its_1st_call_makes_no_2nd) {
-    virtual_client fake;
+    fake_client fake;
     std::stop_source source;
     int calls = 0;
     const r2::options o{.stop = source.get_token()};
@@ -282,14 +282,14 @@ TEST(retry, stopped_in_its_1st_call_makes_no_2nd) {
 }
 
 TEST(retry, ends_at_its_deadline_of_5_s) {
-    virtual_client fake;
+    fake_client fake;
     const auto t = fake.retry([]() -> int { throw 1; }, no_jitter({.interval = 2s, .deadline = 5s})).finish();
     EXPECT_EQ(t.number(), 3);
     EXPECT_EQ(t.ended(), ended::deadline);
 }
 
 TEST(retry, ignores_what_only_http_can_use_in_1_call) {
-    virtual_client fake;
+    fake_client fake;
     bool asked = false;
     const r2::options o{
         .timeout = 1ns,
@@ -314,7 +314,7 @@ public:
 };
 
 TEST(retry, asks_its_guards_3_times_and_shows_2_attempts) {
-    virtual_client fake;
+    fake_client fake;
     const auto g = std::make_shared<counting_guard>();
     int shown = 0;
     const r2::options o{.on_attempt = [&](const r2::request&, const r2::attempt& a) { shown += a.number(); },

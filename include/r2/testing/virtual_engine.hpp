@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -11,85 +12,72 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "r2/engine.hpp"
 #include "r2/words/chance.hpp"
+#include "r2/words/log_text.hpp"
+#include "r2/words/outcome.hpp"
 
-namespace r2::testing {
+namespace r2::testing::detail {
 
-/// A world without sockets or sleeping: answers are scripted, and waiting moves a clock of its own. For one thread.
-class virtual_world {
-public:
-    /// What comes of one transfer.
-    struct step {
-        std::variant<response, error> outcome;
-        duration after = {};  ///< From the start to the outcome; `duration::max()`: never.
-        int sends = 1;        ///< How often the request is put on the wire, all at the start.
-    };
+/// What comes of one transfer, or of several.
+struct step {
+    std::function<outcome(const request&)> answer;
+    duration after = {};    ///< From the start to the outcome; `duration::max()`: never.
+    std::size_t times = 1;  ///< How many transfers are still to take it.
+    bool for_ever = false;  ///< Any number of them, at least one.
+};
 
-    /// The outcome of the next transfer that has none yet. One for which nothing is left fails, and says so.
-    virtual_world& then(step s) {
-        script_.push_back(std::move(s));
-        return *this;
-    }
-    virtual_world& reply(response res, duration after = {}) { return then({std::move(res), after}); }
-    virtual_world& reply(int status, duration after = {}) { return reply(response{.status = status}, after); }
-    virtual_world& fail(error err, duration after = {}) {
-        const int sends = err.sent() == sent::maybe ? 1 : 0;
-        return then({std::move(err), after, sends});
-    }
-    virtual_world& hang(int sends = 1) { return then({error(errc::local), duration::max(), sends}); }
-
-    /// Calls `f` when that much time has passed since the beginning, if somebody waits for so long.
-    void at(duration since_beginning, std::function<void()> f) {
-        events_.emplace(beginning + since_beginning, std::move(f));
-    }
-
-    /// Lets time pass, as the body of a loop does.
-    void spend(duration d) { now_ += d; }
-
-    /// The chance that every jitter gets, in [0, 1); 0.5 unless set.
-    void set_chance(double u) { chance_ = u; }
-
-    duration elapsed() const noexcept { return now_ - beginning; }
-    wall_time wall_now() const noexcept { return wall_beginning + elapsed(); }
-
-    /// Every request that was started, as it was sent.
-    const std::vector<request>& requests() const noexcept { return requests_; }
-
-    /// How long each sleep was, in order.
-    const std::vector<duration>& waits() const noexcept { return waits_; }
+/// What the engines of one fake client share: a script, a clock that only waiting moves, and a record. For one thread.
+struct world {
+    std::deque<step> script = {};
+    std::multimap<time_point, std::function<void()>> events = {};
+    std::vector<request> requests = {};
+    std::vector<duration> waits = {};
+    time_point now = beginning;
+    double chance = 0.5;
+    std::optional<r2::detail::splitmix64> course = {};  // in place of `chance`
 
     static constexpr time_point beginning = time_point(std::chrono::hours(24));
     static constexpr wall_time wall_beginning = wall_time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1));
 
-private:
-    friend class virtual_engine;
+    duration elapsed() const noexcept { return now - beginning; }
 
-    std::deque<step> script_;
-    std::multimap<time_point, std::function<void()>> events_;
-    std::vector<request> requests_;
-    std::vector<duration> waits_;
-    time_point now_ = beginning;
-    double chance_ = 0.5;
+    /// Lets time pass, and what was to happen meanwhile happen.
+    void pass_until(time_point t) {
+        while (!events.empty() && events.begin()->first <= t) run_next_event();
+        now = std::max(now, t);
+    }
+
+    void run_next_event() {
+        const auto event = events.extract(events.begin());
+        now = std::max(now, event.key());
+        event.mapped()();
+    }
+
+    std::string name_of_last_request() const {
+        const request& q = requests.back();
+        return "request " + std::to_string(requests.size()) + ", " + q.method + ' ' + r2::detail::redacted(q.url);
+    }
 };
 
-/// An engine in a virtual world.
+/// Sends to a script, and waits by moving the clock.
 class virtual_engine final : public engine {
 public:
-    explicit virtual_engine(std::shared_ptr<virtual_world> world) : world_(std::move(world)) {}
+    explicit virtual_engine(std::shared_ptr<world> w) : world_(std::move(w)) {}
 
-    time_point now() noexcept override { return world_->now_; }
-    wall_time wall_now() noexcept override { return world_->wall_now(); }
-    double chance() noexcept override { return world_->chance_; }
+    time_point now() noexcept override { return world_->now; }
+    wall_time wall_now() noexcept override { return world::wall_beginning + world_->elapsed(); }
+    double chance() noexcept override { return world_->course ? world_->course->unit() : world_->chance; }
 
-    transfer_id start(const request& q, const limits&) override {
-        world_->requests_.push_back(q);
-        const transfer_id id{++last_id_};
-        transfers_.emplace(id, transfer{next_step(q), now()});
-        return id;
+    transfer_id start(const request& q, const limits& l) override {
+        world_->requests.push_back(q);
+        if (world_->script.empty())
+            throw std::logic_error("fake_client: the script has no answer to " + world_->name_of_last_request());
+        const duration after = world_->script.front().after;
+        transfers_.push_back({transfer_id{++last_id_}, later(now(), after), next_outcome(q, l)});
+        return transfers_.back().id;
     }
 
     std::optional<transfer_id> wait_until(time_point until) override {
@@ -97,74 +85,76 @@ public:
         const time_point from = now();
         std::optional<transfer_id> complete;
         while (!(complete = complete_by(now())) && !woken_.exchange(false) && now() < until) advance(until);
-        if (sleeping) world_->waits_.push_back(now() - from);
+        if (sleeping) world_->waits.push_back(now() - from);
         return complete;
     }
 
-    void take(transfer_id id, std::optional<attempt>& into) override {
-        auto node = transfers_.extract(id);
-        step& s = node.mapped().script;
-        std::visit([&](auto& outcome) { into.emplace(std::move(outcome), s.sends); }, s.outcome);
-    }
+    void take(transfer_id id, std::optional<attempt>& into) override { into.emplace(extract(id).outcome); }
 
-    int cancel(transfer_id id) noexcept override { return transfers_.extract(id).mapped().script.sends; }
+    int cancel(transfer_id id) noexcept override { return extract(id).outcome.sends(); }
 
     void wake() noexcept override { woken_ = true; }
 
 private:
-    using step = virtual_world::step;
-
     struct transfer {
-        step script;
-        time_point began;
-
-        time_point ends() const noexcept { return later(began, script.after); }
+        transfer_id id;
+        time_point ends;
+        attempt outcome;
     };
 
-    step next_step(const request& q) {
-        if (world_->script_.empty())
-            return {error(errc::local, "the script has no answer to request " +
-                                           std::to_string(world_->requests_.size()) + ", " + q.method + " " + q.url)};
-        step s = std::move(world_->script_.front());
-        world_->script_.pop_front();
-        return s;
+    attempt next_outcome(const request& q, const limits& l) {
+        step& s = world_->script.front();
+        const auto answer = s.answer;  // a copy: it may well lengthen the script
+        if (!s.for_ever && --s.times == 0)
+            world_->script.pop_front();
+        else if (s.for_ever)
+            s.times = 0;
+        attempt a = answer(q).attempt();
+        if (!a.response() || a.response()->body.size() <= l.max_body) return a;
+        return outcome(error(errc::too_large, "over " + std::to_string(l.max_body) + " bytes", sent::maybe)).attempt();
     }
 
     std::optional<transfer_id> complete_by(time_point t) const {
-        for (const auto& [id, each] : transfers_)
-            if (each.ends() <= t) return id;
+        for (const transfer& each : transfers_)
+            if (each.ends <= t) return each.id;
         return std::nullopt;
     }
 
     /// On to whatever comes next, at most to `until`.
     void advance(time_point until) {
         time_point next = until;
-        for (const auto& [id, each] : transfers_) next = std::min(next, each.ends());
-        if (!world_->events_.empty() && world_->events_.begin()->first <= next) {
-            auto event = world_->events_.extract(world_->events_.begin());
-            world_->now_ = std::max(now(), event.key());
-            return event.mapped()();
-        }
-        if (next == never) throw std::logic_error("waiting for what never comes");
-        world_->now_ = next;
+        for (const transfer& each : transfers_) next = std::min(next, each.ends);
+        if (!world_->events.empty() && world_->events.begin()->first <= next) return world_->run_next_event();
+        if (next == never)
+            throw std::logic_error(transfers_.empty()
+                                       ? "fake_client: a wait that never ends"
+                                       : "fake_client: nothing ends the hanging " + world_->name_of_last_request());
+        world_->now = next;
     }
 
-    std::shared_ptr<virtual_world> world_;
-    std::map<transfer_id, transfer> transfers_;
+    transfer extract(transfer_id id) noexcept {
+        const auto place = std::find_if(transfers_.begin(), transfers_.end(), [id](auto& t) { return t.id == id; });
+        transfer t = std::move(*place);
+        transfers_.erase(place);
+        return t;
+    }
+
+    std::shared_ptr<world> world_;
+    std::vector<transfer> transfers_;
     std::uint64_t last_id_ = 0;
     std::atomic<bool> woken_ = false;
 };
 
-/// Engines in one virtual world.
+/// Engines in one world.
 class virtual_pool final : public engine_pool {
 public:
-    explicit virtual_pool(std::shared_ptr<virtual_world> world) : world_(std::move(world)) {}
+    explicit virtual_pool(std::shared_ptr<world> w) : world_(std::move(w)) {}
 
     std::unique_ptr<engine> take() override { return std::make_unique<virtual_engine>(world_); }
     void give_back(std::unique_ptr<engine>) noexcept override {}
 
 private:
-    std::shared_ptr<virtual_world> world_;
+    std::shared_ptr<world> world_;
 };
 
-}  // namespace r2::testing
+}  // namespace r2::testing::detail
