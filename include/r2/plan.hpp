@@ -110,7 +110,7 @@ public:
             const std::size_t next = std::min(s.attempts_.size(), script.size() - 1);
             s.attempts_.push_back(attempt_of(static_cast<int>(s.attempts_.size() + 1), script[next]));
         } while (s.ended() == ended::not_yet && s.attempts_.size() < std::max(most_attempts, script.size()));
-        s.total_ = end_;
+        s.total_ = {std::min(end_.least, soonest_), end_.most};
         return s;
     }
 
@@ -136,7 +136,10 @@ private:
         const verdict slow = decide(unlimited_, what, at(number, end_.most, nearly_1, backoff_.most));
         if (slow.wait_from == wait_source::backoff) backoff_ = {quick.wait, slow.wait};
         const duration latest = detail::sum(end_.most, slow.wait);
-        a.may_meet_deadline |= latest >= deadline_ && deadline_ < duration::max();
+        if (latest >= deadline_ && deadline_ < duration::max()) {
+            a.may_meet_deadline = true;
+            soonest_ = std::min(soonest_, std::max(end_.least, deadline_ - slow.wait));
+        }
         a.wait = {quick.wait, std::min(slow.wait, deadline_ - end_.least)};
         a.wait_from = quick.wait_from;
         start_ = {detail::sum(end_.least, quick.wait), std::min(latest, deadline_)};
@@ -157,9 +160,10 @@ private:
     const duration deadline_;
     const std::string_view method_;
     const wall_time wall_now_ = std::chrono::system_clock::now();
-    time_range start_;    // of the next attempt
-    time_range end_;      // of the last one
-    time_range backoff_;  // its last wait
+    time_range start_;                    // of the next attempt
+    time_range end_;                      // of the last one
+    time_range backoff_;                  // the last wait of backoff
+    duration soonest_ = duration::max();  // that the deadline may end it
 };
 
 /// What a range with these options would do if its attempts went by this script: when each attempt starts and how long
