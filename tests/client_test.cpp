@@ -140,7 +140,8 @@ TEST_F(connections, are_closed_with_their_1_client) {
 }
 
 TEST_F(connections, of_8_threads_with_50_ranges_each_carry_400_requests) {
-    s.handle([](const seen& q) { return reply(q.body.size() % 3 == 0 ? 503 : 200, q.target + " " + q.body); });
+    s.handle(
+        [](const recorded_request& q) { return reply(q.body.size() % 3 == 0 ? 503 : 200, q.target + " " + q.body); });
     std::atomic<int> right = 0;
     std::atomic<int> sends = 0;
     std::vector<std::thread> threads;
@@ -208,7 +209,7 @@ TEST_F(settings, configure_is_called_on_1_handle_for_3_ranges) {
     }});
     for (int i = 0; i < 3; ++i) c.get(s.url(), quick({.max_attempts = 2})).finish();
     EXPECT_EQ(calls, 1);
-    for (const seen& q : s.requests()) EXPECT_EQ(q.header("Referer"), "http://referer.example/");
+    for (const recorded_request& q : s.requests()) EXPECT_EQ(q.header("Referer"), "http://referer.example/");
 }
 
 std::size_t swallow(char*, std::size_t size, std::size_t count, void*) { return size * count; }
@@ -252,7 +253,7 @@ TEST_F(settings, over_configure_r2_has_the_last_word_in_each_of_16_settings) {
         EXPECT_EQ(b.response()->body, "not here");
         EXPECT_EQ(b.response()->headers.get("X-A"), "b");
         EXPECT_EQ(b.response()->url, s.url("/b"));
-        const seen q = s.requests().back();
+        const recorded_request q = s.requests().back();
         EXPECT_EQ(q.method + q.target + q.body, "GET/b");
         EXPECT_FALSE(q.has("X-Configured") || q.has("Content-Length") || q.has("Transfer-Encoding")) << q.head;
         EXPECT_TRUE(q.header("User-Agent").starts_with("r2/")) << q.head;

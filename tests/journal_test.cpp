@@ -48,7 +48,7 @@ std::string table(const journal& log) {
 
 /// On the clock of a virtual world.
 journal log_of(const fake_client& fake, std::size_t capacity = 1000) {
-    return journal(capacity, [&fake] { return fake.wall_now(); });
+    return journal(capacity, [&fake] { return fake_client::wall_beginning + fake.now(); });
 }
 
 TEST(journal, has_2_entries_after_2_attempts) {

@@ -10,8 +10,9 @@
 
 #include <r2/r2.hpp>
 
+#include "r2/testing/ports.hpp"
+#include "r2/testing/server.hpp"
 #include "support/nginx.hpp"
-#include "support/server.hpp"
 
 // The code of README.md, compiled and run. The last test holds the two against each other.
 
@@ -19,7 +20,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using r2::testkit::reply;
+using r2::testing::reply;
 
 /// What a program prints, while one of these lives.
 class printed {
@@ -49,8 +50,8 @@ for (auto&& [res, err] : r2::get("https://example.com/jobs/42", {.max_attempts =
 }
 
 TEST(readme, the_loop_prints_errors_and_then_the_body) {
-    r2::testkit::server s;
-    s.script({r2::testkit::nothing().close(), reply(503), reply(200, "done")});
+    r2::testing::server s;
+    s.script({r2::testing::nothing().close(), reply(503), reply(200, "done")});
     const printed p;
     for (auto&& [res, err] : r2::get(s.url(), {.max_attempts = 5, .timeout = 10s, .interval = 1ms})) {
         if (err) { std::cerr << err.message() << '\n'; continue; }
@@ -61,7 +62,7 @@ TEST(readme, the_loop_prints_errors_and_then_the_body) {
 }
 
 TEST(readme, polling_goes_on_until_the_condition_is_met) {
-    r2::testkit::server s;
+    r2::testing::server s;
     s.script({reply(200, R"({"state":"done"})")});
     const std::string url = s.url();
     const printed p;
@@ -72,7 +73,7 @@ if (last.ended() == r2::ended::condition_met) std::cout << last.response()->body
 }
 
 TEST(readme, an_attempt_explains_itself) {
-    r2::testkit::server s;
+    r2::testing::server s;
     s.default_answer(reply(404));
     const printed p;
     const std::string url = s.url();
@@ -84,8 +85,8 @@ for (auto& a : r2::get(url, {.max_attempts = 3})) {
 }
 
 TEST(readme, a_post_has_a_key_or_is_not_replayed) {
-    r2::testkit::server s;
-    s.script({reply(201), r2::testkit::nothing().close()});
+    r2::testing::server s;
+    s.script({reply(201), r2::testing::nothing().close()});
     const std::string url = s.url();
     std::ofstream("report.csv") << "a,b\n";
     const printed p;
@@ -104,9 +105,9 @@ for (auto&& [res, err] : r2::post(url, r2::body::file("report.csv"), {.replay = 
 }
 
 TEST(readme, after_a_stop_1_cleanup_still_works) {
-    r2::testkit::server s;
+    r2::testing::server s;
     const std::string url = s.url();
-    s.handle([](const r2::testkit::seen& q) {
+    s.handle([](const r2::testing::recorded_request& q) {
         if (q.method == "POST") std::raise(SIGTERM);
         return reply(q.method == "POST" ? 503 : 204);
     });
@@ -124,7 +125,7 @@ while (!down.requested()) {
 }
 
 TEST(readme, guards_are_shared_by_2_ranges) {
-    r2::testkit::server s;
+    r2::testing::server s;
 const auto budget = r2::retry_budget::aws();   // also aws_legacy(), grpc(), ratio(0.1)
 const auto breaker = std::make_shared<r2::circuit_breaker>(r2::circuit_breaker_options{.open_for = 8s});
 const r2::options policy{.max_attempts = 3, .deadline = 5s, .guards = {budget, breaker}};
@@ -138,7 +139,7 @@ const r2::options policy{.max_attempts = 3, .deadline = 5s, .guards = {budget, b
 TEST(readme, anything_is_retried_and_2_ways_tell_what_happened) {
     int calls = 0;
     const auto read_sensor = [&] { return ++calls < 2 ? "dust" : "21"; };
-    const r2::testkit::refusing_port nobody;
+    const r2::testing::refusing_port nobody;
     const std::string url = nobody.url("/x?secret");
     printed p;
 for (auto&& [value, err] : r2::retry([&] { return std::stoi(read_sensor()); }, {.max_attempts = 3, .interval = 1ms})) {

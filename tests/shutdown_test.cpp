@@ -121,7 +121,7 @@ TEST(shutdown, lets_in_1_answer_in_flight_and_1_cleanup_after_it) {
     server s;
     r2::client c;
     r2::shutdown down{.grace = patience, .cleanup = patience};
-    s.handle([&](const seen& q) {
+    s.handle([&](const recorded_request& q) {
         if (q.method == "POST") down.request();
         return reply(503, "let in");
     });

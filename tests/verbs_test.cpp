@@ -15,10 +15,10 @@ using namespace r2::testkit;
 class verbs : public testing::Test {
 protected:
     /// The only request that the server saw.
-    seen only() const {
-        const std::vector<seen> all = s.requests();
+    recorded_request only() const {
+        const std::vector<recorded_request> all = s.requests();
         EXPECT_EQ(all.size(), 1U);
-        return all.empty() ? seen{} : all.front();
+        return all.empty() ? recorded_request{} : all.front();
     }
 
     server s;
@@ -81,7 +81,7 @@ void expect_on_the_wire(const on_the_wire& v) {
     EXPECT_EQ(a.response()->body, std::string_view(v.method) == "HEAD" ? "" : "ok");
     EXPECT_EQ(a.sends(), 1);
     ASSERT_EQ(s.count(), 1U);
-    const seen q = s.requests().front();
+    const recorded_request q = s.requests().front();
     EXPECT_EQ(q.method, v.method);
     EXPECT_EQ(q.target, "/path?query=1");
     EXPECT_EQ(q.body, v.body);
@@ -113,7 +113,7 @@ TEST_F(verbs, each_of_14_requests_after_each_of_the_14_is_as_on_a_fresh_client) 
             first.range(s.url("/first"), shared).finish();
             second.range(s.url("/second"), shared).finish();
             ASSERT_EQ(s.count(), before + 2) << first.name << ", " << second.name;
-            const seen q = s.requests().back();
+            const recorded_request q = s.requests().back();
             EXPECT_EQ(q.method, second.method) << "after " << first.name;
             EXPECT_EQ(q.body, second.body) << second.name << " after " << first.name;
             EXPECT_EQ(q.header("Content-Length"), second.content_length ? second.content_length : "")
@@ -136,7 +136,7 @@ TEST_F(verbs, a_body_of_2_mib_is_announced_by_its_length_alone) {
         for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "STORE"}) {
             const r2::attempt a = c.send({.method = method, .url = s.url(), .body = b}, quick()).finish();
             EXPECT_EQ(status_of(a), 200) << a.error().message();
-            const seen q = s.requests().back();
+            const recorded_request q = s.requests().back();
             EXPECT_EQ(q.method, method);
             EXPECT_EQ(q.header("Content-Length"), "2097152");
             EXPECT_FALSE(q.has("Expect"));
@@ -159,16 +159,16 @@ TEST_F(verbs, the_content_type_of_a_form_gives_way_to_2_others) {
     c.put(s.url(), fields, quick()).finish();
     c.put(s.url(), fields, quick({.headers = {{"content-type", "text/a"}}})).finish();
     c.put(s.url(), fields, quick({.content_type = "text/b"})).finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 3U);
     EXPECT_EQ(all[0].header("Content-Type"), "application/x-www-form-urlencoded");
     EXPECT_EQ(all[1].header("Content-Type"), "text/a");
     EXPECT_EQ(all[2].header("Content-Type"), "text/b");
-    for (const seen& q : all) EXPECT_EQ(q.body, "a=b");
+    for (const recorded_request& q : all) EXPECT_EQ(q.body, "a=b");
 }
 
 /// The lines of a head that begin with this name and a colon, as they are.
-std::vector<std::string> lines_of(const seen& q, const std::string& name) {
+std::vector<std::string> lines_of(const recorded_request& q, const std::string& name) {
     std::vector<std::string> found;
     for (std::size_t at = 0; at < q.head.size();) {
         const std::size_t end = std::min(q.head.find("\r\n", at), q.head.size());
@@ -218,7 +218,7 @@ TEST_F(verbs, the_content_type_comes_over_the_headers_but_on_2_methods) {
     c.get(s.url(), quick({.content_type = "text/b"})).finish();
     c.head(s.url(), quick({.content_type = "text/b"})).finish();
     std::vector<std::string> types;
-    for (const seen& q : s.requests()) types.push_back(q.header("Content-Type"));
+    for (const recorded_request& q : s.requests()) types.push_back(q.header("Content-Type"));
     EXPECT_EQ(types, (lines{"text/b", "text/a", "text/a", "text/b", "", ""}));
     EXPECT_EQ(lines_of(s.requests().front(), "Content-Type").size(), 1U);
 }
@@ -230,7 +230,7 @@ TEST_F(verbs, an_idempotency_key_is_the_same_on_3_attempts) {
            quick({.max_attempts = 3, .headers = {{"idempotency-key", "theirs"}}, .idempotency_key = key}))
         .finish();
     ASSERT_EQ(s.count(), 3U);
-    for (const seen& q : s.requests()) {
+    for (const recorded_request& q : s.requests()) {
         EXPECT_EQ(q.header("Idempotency-Key"), key);
         EXPECT_EQ(q.body, "pay");
     }
@@ -242,7 +242,7 @@ TEST_F(verbs, the_user_agent_is_one_of_4) {
     own.get(s.url(), quick()).finish();
     own.get(s.url(), quick({.headers = {{"user-agent", "other/2"}}})).finish();
     own.get(s.url(), quick({.headers = {{"User-Agent", ""}}})).finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 4U);
     EXPECT_TRUE(all[0].header("User-Agent").starts_with("r2/")) << all[0].head;
     EXPECT_EQ(all[1].header("User-Agent"), "mine/1");
@@ -268,7 +268,7 @@ TEST_F(verbs, before_attempt_changes_the_copy_of_1_of_2_attempts) {
                           q.headers.set("X-Signature", "s");
                       }}))
         .finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0].method + all[0].target + all[0].body + all[0].header("X-Signature"), "PUT/bsigneds");
     EXPECT_EQ(all[1].method + all[1].target + all[1].body + all[1].header("X-Signature"), "POST/afirst");

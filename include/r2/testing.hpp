@@ -5,3 +5,5 @@
 
 #include "r2/r2.hpp"
 #include "r2/testing/fake_client.hpp"
+#include "r2/testing/ports.hpp"
+#include "r2/testing/server.hpp"

@@ -19,13 +19,15 @@
 #include <vector>
 
 #include "r2/r2.hpp"
+#include "r2/testing/ports.hpp"
+#include "r2/testing/server.hpp"
 #include "support/names.hpp"
-#include "support/server.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
-using namespace r2::testkit;
+using namespace r2::testing;
+using r2::testkit::hung_names;
 using clock_type = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds patience{60};
@@ -46,8 +48,8 @@ public:
         closed_for_an_hour_.default_answer(reply(503, "busy", {{"Retry-After", "3600"}}));
         silent_.default_answer(nothing().hang());
         trickling_.default_answer(reply(200, std::string(1'000'000, 't')).trickle(1, 1ms));
-        no_tls_.on_every_connection(accept_and_hang());
-        no_reader_.on_every_connection(read_head_then_stop_reading());
+        no_tls_.on_every_connection(fault::hang_on_accept());
+        no_reader_.on_every_connection(fault::stop_reading_after_head());
     }
 
     std::vector<situation> sleeps() {

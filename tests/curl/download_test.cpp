@@ -97,7 +97,7 @@ TEST_F(download, a_bomb_of_10_kb_that_unpacks_to_10_gb_is_too_large_in_less_than
     const endless_text zeros{"", std::string(1, '\0')};
     // Every 15 bytes become 284,006 when they are unpacked twice, and 45 MB when thrice.
     const std::string bomb = gzipped(gzipped(gzipped(zeros))).first(10'000);
-    const fields packed = {{"Content-Encoding", "gzip, gzip, gzip"}};
+    const r2::headers packed = {{"Content-Encoding", "gzip, gzip, gzip"}};
     const memory_growth memory;
     expect_error(get(reply(200, bomb, packed), {.max_body = 1 << 20}), r2::errc::too_large);
     expect_error(get(reply(200, bomb, packed), {.max_body = 1}), r2::errc::too_large);

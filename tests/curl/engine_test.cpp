@@ -70,7 +70,7 @@ TEST(stop, ends_a_silent_transfer_after_1_send) {
 TEST(stop, ends_a_body_that_is_not_read_to_its_end_after_1_send) {
     server s;
     r2::client c;
-    s.on_every_connection(read_head_then_stop_reading());
+    s.on_every_connection(fault::stop_reading_after_head());
     stopper stop([&] { s.wait_for_requests(1, patience); });
     const r2::body large = std::string(64 << 20, 'b');
     expect_stopped(c.post(s.url(), large, quick({.stop = stop.token()})).finish(), 1);
@@ -106,7 +106,7 @@ TEST(stop, ends_a_connect_to_a_full_backlog_after_0_sends) {
 
 TEST(stop, ends_a_tls_handshake_that_hangs_after_0_sends) {
     server s;
-    s.on_every_connection(accept_and_hang());
+    s.on_every_connection(fault::hang_on_accept());
     r2::client c;
     stopper stop([&] { s.wait_for_connections(1, patience); });
     expect_stopped(c.get("https" + s.url().substr(4), quick({.stop = stop.token()})).finish(), 0);
@@ -154,7 +154,7 @@ TEST(stop, in_its_grace_lets_in_the_1_answer_on_its_way) {
         server s;
         r2::client c;
         std::stop_source source;
-        s.handle([&](const seen&) {
+        s.handle([&](const recorded_request&) {
             source.request_stop();
             return reply(status, "let in");
         });

@@ -117,7 +117,7 @@ bool broke(const r2::attempt& a, r2::errc kind) {
 }
 
 TEST(failure, a_connection_that_is_dropped_in_1_of_3_ways_is_tried_2_times) {
-    for (const fault& f : {accept_and_reset(), accept_and_close(), reset_in_request(10)}) {
+    for (const fault& f : {fault::reset_on_accept(), fault::close_on_accept(), fault::reset_in_request(10)}) {
         server s;
         r2::client c;
         s.on_every_connection(f);
@@ -132,7 +132,7 @@ TEST(failure, a_connection_that_is_dropped_in_1_of_3_ways_is_tried_2_times) {
 TEST(failure, of_a_large_body_a_reset_after_1000_bytes_is_disconnected) {
     server s;
     r2::client c;
-    s.on_every_connection(reset_in_request(1000));
+    s.on_every_connection(fault::reset_in_request(1000));
     const r2::attempt a = c.post(s.url(), std::string(8 << 20, 'b'), quick()).finish();
     EXPECT_TRUE(a.error() == r2::errc::disconnected) << a.error().message();
     EXPECT_EQ(a.error().sent(), r2::sent::maybe);
@@ -262,7 +262,7 @@ TEST_F(tls, to_a_port_of_plain_http_it_is_a_verdict_and_tried_1_time) {
 }
 
 TEST_F(tls, a_handshake_that_breaks_off_is_tried_3_times) {
-    for (const fault& f : {accept_and_reset(), accept_and_close(), reset_in_request(20)}) {
+    for (const fault& f : {fault::reset_on_accept(), fault::close_on_accept(), fault::reset_in_request(20)}) {
         server s;
         s.on_every_connection(f);
         const r2::attempt a = trusting.get("https" + s.url().substr(4), quick({.max_attempts = 3})).finish();
@@ -276,7 +276,7 @@ TEST_F(tls, a_handshake_that_breaks_off_is_tried_3_times) {
 
 TEST_F(tls, a_handshake_that_hangs_is_a_timeout_after_0_sends) {
     server s;
-    s.on_every_connection(accept_and_hang());
+    s.on_every_connection(fault::hang_on_accept());
     r2::client hasty({.connect_timeout = 50ms});
     expect_unsent(hasty.get("https" + s.url().substr(4), quick()).finish(), r2::errc::timeout,
                   CURLE_OPERATION_TIMEDOUT);

@@ -93,7 +93,7 @@ public:
     connections(connection on, const fault& bad, const answer& last_good) {
         s.on_every_connection(bad);
         if (on == connection::fresh) return;
-        s.on_connection(1, no_fault());
+        s.on_connection(1, fault::none());
         s.script({last_good});
     }
 };
@@ -102,14 +102,14 @@ public:
 class resets_at_once : public connections {
 public:
     explicit resets_at_once(connection on)
-        : connections(on, accept_and_reset(), reply(200, "good").reset_when_idle_request_comes()) {}
+        : connections(on, fault::reset_on_accept(), reply(200, "good").reset_at_next_request()) {}
     std::optional<std::size_t> seen(std::size_t) override { return std::nullopt; }
 };
 
 class refuses : public on_server {
 public:
     explicit refuses(connection on) {
-        s.script({reply(200, "good").close_when_idle_request_comes()});
+        s.script({reply(200, "good").close_at_next_request()});
         if (on == connection::fresh) s.refuse();
     }
     void break_now() override { s.refuse(); }
@@ -121,7 +121,7 @@ public:
     impostor(connection on, std::uint16_t port) : bad_(port), relay_(nginx::shared().https_port()) {
         if (on == connection::fresh) relay_.lead_to(bad_);
     }
-    std::string url() const override { return "https" + url_of(relay_.port(), "/hello").substr(4); }
+    std::string url() const override { return "https" + detail::url_of(relay_.port(), "/hello").substr(4); }
     r2::client_options settings() const override {
         return {.ca_file = nginx::shared().ca_file(), .http_version = r2::http_version::http1_1};
     }
@@ -168,9 +168,9 @@ const std::vector<fault_case>& all_faults() {
         {"refused", {connect}, passes, at<refuses>()},
         {"reset on accept", {disconnected, connect}, passes, at<resets_at_once>()},
         {"closed on accept", {disconnected}, passes,
-         at<connections>(accept_and_close(), good.close_when_idle_request_comes())},
+         at<connections>(fault::close_on_accept(), good.close_at_next_request())},
         {"reset in the request", {disconnected}, passes,
-         at<connections>(reset_in_request(10), good.reset_in_next_request(10))},
+         at<connections>(fault::reset_in_request(10), good.reset_in_next_request(10))},
         {"closed before the head", {disconnected}, passes, at<answers>(nothing().close())},
         {"reset before the head", {disconnected}, passes, at<answers>(nothing().reset())},
         {"head cut in the status line", {disconnected}, passes, at<answers>(raw("HTTP/1.1 20").close())},

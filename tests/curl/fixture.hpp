@@ -14,11 +14,13 @@
 #include <utility>
 
 #include "r2/r2.hpp"
-#include "support/server.hpp"
+#include "r2/testing/ports.hpp"
+#include "r2/testing/server.hpp"
 
 namespace r2::testkit {
 
 using namespace std::chrono_literals;
+using namespace r2::testing;
 
 /// How long a test waits for what is sure to come: only a hang takes that long.
 inline constexpr std::chrono::seconds patience{30};

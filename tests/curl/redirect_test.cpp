@@ -37,7 +37,7 @@ TEST_F(redirects, the_5_statuses_with_5_methods_keep_or_change_method_and_body) 
             EXPECT_EQ(a.sends(), 2);
             EXPECT_EQ(a.response()->url, s.url("/to"));
             EXPECT_EQ(a.response()->body, method == "HEAD" ? "" : "ok");
-            const seen last = s.requests().back();
+            const recorded_request last = s.requests().back();
             EXPECT_EQ(last.target, "/to");
             EXPECT_EQ(last.method, becomes_get ? "GET" : method);
             EXPECT_EQ(last.body, becomes_get ? "" : body);
@@ -63,7 +63,7 @@ TEST_F(redirects, each_of_2_attempts_begins_with_the_request_as_it_was) {
     const r2::attempt a = c.post(s.url("/b"), "text", quick({.max_attempts = 2})).finish();
     EXPECT_EQ(status_of(a), 200);
     EXPECT_EQ(a.number(), 2);
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 4U);
     for (const int i : {0, 2}) EXPECT_EQ(all[i].method + all[i].target + all[i].body, "POST/btext");
     for (const int i : {1, 3}) EXPECT_EQ(all[i].method + all[i].target + all[i].body, "GET/to");
@@ -197,7 +197,7 @@ TEST_F(origins, another_one_gets_none_of_6_credentials) {
         EXPECT_EQ(a.sends(), 2);
         EXPECT_EQ(a.response()->url, other.url("/to"));
         EXPECT_EQ(s.requests().back().header("Authorization"), by_url ? "Basic bWU6c2VjcmV0" : "Bearer secret");
-        const seen q = other.requests().back();
+        const recorded_request q = other.requests().back();
         for (const char* name : {"Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key"})
             EXPECT_FALSE(q.has(name)) << q.head;
         EXPECT_EQ(q.head.find("secret"), std::string::npos) << q.head;
@@ -210,7 +210,7 @@ TEST_F(origins, another_one_gets_none_of_6_credentials) {
 TEST_F(origins, the_same_one_gets_all_6_fields_again) {
     s.script({redirect(307, "/to")});
     c.post(s.url("/from"), "b", quick({.headers = all_secrets()})).finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 2U);
     for (const auto& [name, value] : all_secrets()) EXPECT_EQ(all[1].header(name), value);
 
@@ -237,9 +237,10 @@ TEST_F(origins, the_next_of_2_attempts_has_its_credentials_again) {
     other.default_answer(reply(503));
     const std::string host = "127.0.0.1:" + std::to_string(s.port());
     c.get("http://me:secret@" + host + "/from", quick({.max_attempts = 2, .headers = {{"Cookie", "a"}}})).finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 2U);
-    for (const seen& q : all) EXPECT_EQ(q.header("Authorization") + q.header("Cookie"), "Basic bWU6c2VjcmV0a");
+    for (const recorded_request& q : all)
+        EXPECT_EQ(q.header("Authorization") + q.header("Cookie"), "Basic bWU6c2VjcmV0a");
 }
 
 TEST_F(origins, the_credentials_in_1_location_are_a_strangers) {
@@ -261,9 +262,10 @@ TEST_F(origins, what_configure_set_of_3_credentials_stays_with_the_first) {
     for (int i = 0; i < 2; ++i) EXPECT_EQ(status_of(own.get(s.url(), quick()).finish()), 200);
     EXPECT_FALSE(other.requests().back().has("Authorization"));
     EXPECT_FALSE(other.requests().back().has("Cookie"));
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 2U);
-    for (const seen& q : all) EXPECT_EQ(q.header("Authorization") + q.header("Cookie"), "Basic bWU6c2VjcmV0id=secret");
+    for (const recorded_request& q : all)
+        EXPECT_EQ(q.header("Authorization") + q.header("Cookie"), "Basic bWU6c2VjcmV0id=secret");
 }
 
 TEST_F(redirects, to_what_is_not_http_sends_1_and_reads_nothing) {

@@ -61,7 +61,7 @@ TEST(stress, of_2000_ranges_on_8_threads_with_1_client_each_ends_as_it_should) {
     std::mutex mutex;
     random_bits of_server(1);
     s.keep_requests(false);
-    s.handle([&](const seen&) {
+    s.handle([&](const recorded_request&) {
         const std::lock_guard lock(mutex);
         return any_answer(of_server);
     });

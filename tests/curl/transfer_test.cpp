@@ -11,8 +11,7 @@ namespace {
 
 using namespace r2::testkit;
 
-const answer killers[] = {reply(200, "first").reset_when_idle_request_comes(),
-                          reply(200, "first").close_when_idle_request_comes()};
+const answer killers[] = {reply(200, "first").reset_at_next_request(), reply(200, "first").close_at_next_request()};
 
 /// A connection that is about to die with the next request on it, which it reads whole.
 class dying_connection {
@@ -56,7 +55,7 @@ TEST(resend, each_of_14_dead_connections_costs_1_client_no_attempt) {
     const r2::client c;
     for (int i = 0; i < 14; ++i) {
         const std::string path = "/" + std::to_string(i);
-        s.on(path, {reply(200, "first").close_when_idle_request_comes()});
+        s.on(path, {reply(200, "first").close_at_next_request()});
         EXPECT_EQ(status_of(c.get(s.url(path), quick()).finish()), 200);
         const r2::attempt a = c.get(s.url("/second"), quick()).finish();
         EXPECT_EQ(status_of(a), 200) << i << ": " << a.error().message();
@@ -83,7 +82,7 @@ TEST(resend, a_post_with_an_idempotency_key_is_sent_2_times) {
         const r2::attempt a = d.send({.method = "POST", .body = "pay"}, {.idempotency_key = "k1"});
         EXPECT_EQ(status_of(a), 200) << a.error().message();
         EXPECT_EQ(a.sends(), 2);
-        const std::vector<seen> all = d.s.requests();
+        const std::vector<recorded_request> all = d.s.requests();
         ASSERT_EQ(all.size(), 3U);
         EXPECT_EQ(d.sends, 3);
         for (int i : {1, 2}) {
@@ -121,7 +120,7 @@ TEST(resend, a_file_of_3_mib_is_replayed_byte_for_byte) {
         const r2::attempt a = d.send({.method = "PUT", .body = r2::body::file(dir.file("f", text))});
         EXPECT_EQ(status_of(a), 200) << a.error().message();
         EXPECT_EQ(a.sends(), 2);
-        const std::vector<seen> all = d.s.requests();
+        const std::vector<recorded_request> all = d.s.requests();
         ASSERT_EQ(all.size(), 3U);
         for (int i : {1, 2}) {
             EXPECT_TRUE(all[i].complete);
@@ -198,7 +197,7 @@ TEST(resend, where_only_what_is_safe_is_replayed_a_post_is_sent_1_time) {
 TEST(resend, a_redirected_post_whose_connection_dies_at_hop_2_is_sent_2_times) {
     server s;
     r2::client c;
-    s.on("/from", {reply(307, "", {{"Location", "/to"}}).reset_when_idle_request_comes()});
+    s.on("/from", {reply(307, "", {{"Location", "/to"}}).reset_at_next_request()});
     const r2::attempt a = c.post(s.url("/from"), "pay", quick()).finish();
     EXPECT_TRUE(a.error() == r2::errc::disconnected) << a.error().message();
     EXPECT_EQ(a.error().sent(), r2::sent::maybe);
@@ -209,7 +208,7 @@ TEST(resend, a_redirected_post_whose_connection_dies_at_hop_2_is_sent_2_times) {
 TEST(resend, a_redirected_get_whose_connection_dies_at_hop_2_is_sent_3_times) {
     server s;
     r2::client c;
-    s.on("/from", {reply(302, "", {{"Location", "/to"}}).close_when_idle_request_comes()});
+    s.on("/from", {reply(302, "", {{"Location", "/to"}}).close_at_next_request()});
     const r2::attempt a = c.get(s.url("/from"), quick()).finish();
     EXPECT_EQ(status_of(a), 200) << a.error().message();
     EXPECT_EQ(a.sends(), 3);

@@ -29,7 +29,7 @@ TEST_F(upload, a_text_of_all_256_bytes_arrives_as_it_is) {
     for (const char* method : {"POST", "PUT", "PATCH", "DELETE"})
         c.send({.method = method, .url = s.url(), .body = text}, quick()).finish();
     ASSERT_EQ(s.count(), 4U);
-    for (const seen& q : s.requests()) EXPECT_EQ(q.body, text);
+    for (const recorded_request& q : s.requests()) EXPECT_EQ(q.body, text);
 }
 
 TEST_F(upload, a_file_of_64_mib_takes_less_than_16_mib_of_memory) {
@@ -50,7 +50,7 @@ TEST_F(upload, a_file_of_64_mib_takes_less_than_16_mib_of_memory) {
     const r2::attempt a = c.put(s.url(), r2::body::file(path), quick({.timeout = 4 * patience})).finish();
     EXPECT_LT(memory.bytes(), 16U << 20);
     EXPECT_EQ(status_of(a), 200) << a.error().message();
-    const seen q = s.requests().back();
+    const recorded_request q = s.requests().back();
     EXPECT_TRUE(q.complete);
     EXPECT_EQ(q.header("Content-Length"), "67108864");
     EXPECT_EQ(q.body_size, 64U << 20);
@@ -65,19 +65,19 @@ TEST_F(upload, each_of_3_attempts_has_the_whole_body) {
         for (const char* method : {"POST", "PUT"})
             c.send({.method = method, .url = s.url(), .body = b}, quick({.max_attempts = 3})).finish();
     ASSERT_EQ(s.count(), 12U);
-    for (const seen& q : s.requests()) EXPECT_TRUE(q.body == text) << q.head;
+    for (const recorded_request& q : s.requests()) EXPECT_TRUE(q.body == text) << q.head;
     EXPECT_EQ(s.connections(), 1U);
 }
 
 TEST_F(upload, each_attempt_of_2_after_a_cut_one_has_the_whole_body) {
     const std::string text = all_bytes(3 << 20);
-    s.on_connection(1, reset_in_request(100'000));
+    s.on_connection(1, fault::reset_in_request(100'000));
     const r2::body bodies[] = {text, r2::body::file(dir.file("f", text))};
     for (const r2::body& b : bodies) {
         r2::client own;
         own.put(s.url(), b, quick({.max_attempts = 2})).finish();
     }
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 3U);
     EXPECT_FALSE(all[0].complete);
     EXPECT_TRUE(all[1].body == text);
@@ -96,7 +96,7 @@ TEST_F(upload, both_of_2_redirects_that_keep_the_body_take_it_along_byte_for_byt
                 const r2::attempt a = c.send(q, quick({.content_type = "x/y"})).finish();
                 EXPECT_EQ(status_of(a), 200) << a.error().message();
                 EXPECT_EQ(a.sends(), 2);
-                const std::vector<seen> all = s.requests();
+                const std::vector<recorded_request> all = s.requests();
                 ASSERT_EQ(all.size(), before + 2);
                 for (; before < all.size(); ++before) {
                     EXPECT_EQ(all[before].method, method);
@@ -112,7 +112,7 @@ TEST_F(upload, an_empty_file_is_a_body_of_0_bytes) {
     c.put(s.url(), r2::body::file(dir.file("empty", "")), quick()).finish();
     c.post(s.url(), r2::body::file(dir.file("empty", "")), quick()).finish();
     ASSERT_EQ(s.count(), 2U);
-    for (const seen& q : s.requests()) {
+    for (const recorded_request& q : s.requests()) {
         EXPECT_EQ(q.header("Content-Length"), "0");
         EXPECT_FALSE(q.has("Transfer-Encoding"));
         EXPECT_TRUE(q.complete);
@@ -189,7 +189,7 @@ TEST_F(upload, a_file_that_changes_after_attempt_1_is_read_afresh) {
 // The first server had the request: whoever asks whether it is safe to repeat is told so.
 TEST_F(upload, a_file_that_vanishes_between_2_hops_leaves_1_send_untold_of_safety) {
     const std::string path = dir.file("f", "text");
-    s.handle([&](const seen&) {
+    s.handle([&](const recorded_request&) {
         std::filesystem::remove(path);
         return reply(307, "", {{"Location", "/to"}});
     });
@@ -250,7 +250,7 @@ TEST_F(upload, of_a_file_that_grows_while_it_is_sent_the_16_mib_announced_are_se
 TEST_F(upload, an_answer_before_the_end_of_a_body_of_64_mib_is_1_response_or_1_error) {
     const std::string path = dir.file("f", "");
     std::filesystem::resize_file(path, 64 << 20);
-    s.on_every_connection(answer_after_head(reply(413, "too much", {{"Connection", "close"}})));
+    s.on_every_connection(fault::answer_after_head(reply(413, "too much", {{"Connection", "close"}})));
     const r2::attempt a = c.put(s.url(), r2::body::file(path), quick()).finish();
     EXPECT_TRUE(status_of(a) == 413 || a.error() == r2::errc::disconnected) << a.error().message();
     EXPECT_EQ(a.sends(), 1);

@@ -181,7 +181,7 @@ TEST_F(credentials, of_a_url_are_1_authorization_on_the_wire_and_not_in_its_resp
     const r2::attempt a = c.get(with("me:secret", "/x?y"), quick()).finish();
     ASSERT_EQ(status_of(a), 200) << a.error().message();
     EXPECT_EQ(a.response()->url, url("/x?y"));
-    const seen q = s.requests().front();
+    const recorded_request q = s.requests().front();
     EXPECT_EQ(q.header("Authorization"), "Basic bWU6c2VjcmV0");
     EXPECT_EQ(q.target, "/x?y");
     EXPECT_EQ(q.head.find("secret"), std::string::npos);
@@ -213,7 +213,7 @@ TEST_F(credentials, stick_to_none_of_the_2_requests_that_follow) {
     c.get(url(), quick()).finish();
     c.get(with("you:other"), quick()).finish();
     c.post(url("/else"), "b", quick()).finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 4U);
     EXPECT_EQ(all[0].header("Authorization"), "Basic bWU6c2VjcmV0");
     EXPECT_FALSE(all[1].has("Authorization"));
@@ -225,7 +225,7 @@ TEST_F(credentials, are_sent_on_each_of_3_attempts) {
     s.default_answer(reply(503));
     c.get(with("me:secret"), quick({.max_attempts = 3})).finish();
     ASSERT_EQ(s.count(), 3U);
-    for (const seen& q : s.requests()) EXPECT_EQ(q.header("Authorization"), "Basic bWU6c2VjcmV0");
+    for (const recorded_request& q : s.requests()) EXPECT_EQ(q.header("Authorization"), "Basic bWU6c2VjcmV0");
 }
 
 TEST_F(credentials, of_configure_are_there_again_after_1_request_with_others) {
@@ -233,7 +233,7 @@ TEST_F(credentials, of_configure_are_there_again_after_1_request_with_others) {
     own.get(url(), quick()).finish();
     own.get(with("you:other"), quick()).finish();
     own.get(url(), quick()).finish();
-    const std::vector<seen> all = s.requests();
+    const std::vector<recorded_request> all = s.requests();
     ASSERT_EQ(all.size(), 3U);
     EXPECT_EQ(all[0].header("Authorization"), "Basic bWU6c2VjcmV0");
     EXPECT_EQ(all[1].header("Authorization"), "Basic eW91Om90aGVy");

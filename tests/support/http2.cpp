@@ -16,7 +16,7 @@ namespace r2::testkit {
 /// A channel under TLS.
 class http2_server::secured {
 public:
-    secured(SSL_CTX* context, channel& with) : with_(with), ssl_(SSL_new(context)) {
+    secured(SSL_CTX* context, testing::channel& with) : with_(with), ssl_(SSL_new(context)) {
         SSL_set_fd(ssl_, with.descriptor());
     }
     ~secured() { SSL_free(ssl_); }
@@ -59,7 +59,7 @@ private:
         }
     }
 
-    channel& with_;
+    testing::channel& with_;
     SSL* ssl_;
 };
 
@@ -105,7 +105,7 @@ frame_head to_head(const std::string& bytes) {
 http2_server::http2_server(const std::string& certificate, const std::string& key, answer to_all)
     : context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free),
       to_all_(to_all),
-      connections_([this](channel& with, int) {
+      connections_([this](testing::channel& with, int) {
           // OpenSSL writes to a socket that the peer has closed.
           sigset_t broken_pipe;
           sigemptyset(&broken_pipe);

@@ -17,7 +17,7 @@ std::size_t open_descriptors();
 /// first time on isn't left again, and no thread is still on its way out each time.
 template <class F> void expect_nothing_left_by(F run) {
     std::size_t blocks = 1, descriptors = 1;
-    for (int i = 0; i < 6 && (blocks > 0 || descriptors > 0) && !testing::Test::HasFailure(); ++i) {
+    for (int i = 0; i < 6 && (blocks > 0 || descriptors > 0) && !::testing::Test::HasFailure(); ++i) {
         const std::size_t blocks_before = live_blocks(), descriptors_before = open_descriptors();
         run();
         blocks = live_blocks() - blocks_before;

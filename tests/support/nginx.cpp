@@ -25,12 +25,14 @@
 #include <thread>
 #include <utility>
 
-#include "sockets.hpp"
+#include "r2/testing/sockets.hpp"
 
 namespace r2::testkit {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::detail::loopback;
+using testing::detail::throw_errno;
 
 constexpr int tool_limit_ms = 20'000;
 constexpr int answer_limit_s = 10;

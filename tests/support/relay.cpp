@@ -13,7 +13,7 @@ void relay::lead_to(std::uint16_t port) {
     ++turn_;
 }
 
-void relay::serve(channel& with) {
+void relay::serve(testing::channel& with) {
     const std::size_t turn = turn_;
     std::array<char, 16384> buffer;
     if (port_ == alert) {
@@ -23,9 +23,9 @@ void relay::serve(channel& with) {
     }
 
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw_errno("socket");
-    channel server(fd, with.stop_descriptor());
-    const auto address = loopback(port_);
+    if (fd < 0) testing::detail::throw_errno("socket");
+    testing::channel server(fd, with.stop_descriptor());
+    const auto address = testing::detail::loopback(port_);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
     for (;;) {
         std::array<pollfd, 3> polled{pollfd{with.descriptor(), POLLIN, 0}, pollfd{fd, POLLIN, 0},

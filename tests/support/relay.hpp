@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "sockets.hpp"
+#include "r2/testing/listener.hpp"
 
 namespace r2::testkit {
 
@@ -28,12 +28,12 @@ public:
     std::size_t ended() const { return ended_; }
 
 private:
-    void serve(channel& with);
+    void serve(testing::channel& with);
 
     std::atomic<std::uint16_t> port_;
     std::atomic<std::size_t> turn_ = 0;
     std::atomic<std::size_t> ended_ = 0;
-    listener connections_{[this](channel& with, int) { serve(with); }};  // last: it uses the rest
+    testing::listener connections_{[this](testing::channel& with, int) { serve(with); }};  // last: it uses the rest
 };
 
 }  // namespace r2::testkit
