@@ -1,5 +1,7 @@
 /// Stops 40 workers by SIGTERM in the middle of their messages, and loses none: by a grace, or by a roll-back that the
 /// stop doesn't reach. A third run shows how all 40 are lost if everything carries the same stop token.
+#include "graceful_worker.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -8,14 +10,12 @@
 #include <iostream>
 #include <mutex>
 #include <r2/r2.hpp>
+#include <r2/testing/server.hpp>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "support/job_server.hpp"
 
 using namespace std::chrono_literals;
 
@@ -23,26 +23,25 @@ namespace {
 
 constexpr int workers = 40;
 
-/// How a worker goes about the stop; all else is the same in each.
-struct design {
+struct trial {
     const char* name;
-    r2::duration grace = {};  ///< How long calls in flight may go on after the stop.
-    bool detached = true;     ///< Whether roll-back and acknowledgement go without the stop token.
+    examples::design how;
     const char* why;
 };
 
-constexpr design naive{
+constexpr trial naive{
     .name = "naive",
-    .detached = false,
+    .how = {.detached = false},
     .why = "API 2's answer, the roll-back and the acknowledgement were all cut: both acted, and the queue isn't told.",
 };
-constexpr design with_grace{
+constexpr trial with_grace{
     .name = "grace",
-    .grace = 20s,
+    .how = {.grace = 20s},
     .why = "API 2's answer was let in, and the acknowledgement doesn't carry the stop token.",
 };
-constexpr design with_roll_back{
+constexpr trial with_roll_back{
     .name = "detached roll-back",
+    .how = {},
     .why = "API 2's answer was cut; undoing both and giving the message back carry no stop token.",
 };
 
@@ -59,14 +58,22 @@ struct counts {
 /// answer, so that the stop finds all workers there.
 class services {
 public:
-    std::string url(const std::string& path) const { return server_.url(path); }
+    services() {
+        server_.handle([this](const r2::testing::recorded_request& q) { return say(q); });
+    }
+    ~services() { api_2_answers_in(0s); }  // or the server would wait for them
+
+    std::string url() const { return server_.url(""); }
 
     bool all_in_api_2() {
         const std::lock_guard lock(mutex_);
         return in_api_2_ >= workers;
     }
 
-    void api_2_answers_in(r2::duration d) { api_2_answers_ = std::chrono::steady_clock::now() + d; }
+    void api_2_answers_in(r2::duration d) {
+        api_2_answers_ = std::chrono::steady_clock::now() + d;
+        api_2_answers_.notify_all();
+    }
 
     counts count() {
         const std::lock_guard lock(mutex_);
@@ -88,60 +95,47 @@ public:
     }
 
 private:
-    support::answer say(const std::string& request) {
-        std::istringstream words(request);
-        std::string method, path;
-        words >> method >> path;
+    r2::testing::answer say(const r2::testing::recorded_request& q) {
+        using r2::testing::late, r2::testing::reply;
+        if (q.method == "POST") return reply(200, std::to_string(pull()));
+        note(q);
+        if (q.method != "PUT" || !q.target.starts_with("/api-2/")) return reply(200);
+        api_2_answers_.wait(r2::never);  // until it is known
+        return late(api_2_answers_.load() - std::chrono::steady_clock::now(), reply(200));
+    }
+
+    void note(const r2::testing::recorded_request& q) {
         const std::lock_guard lock(mutex_);
-        if (method == "POST") return {.body = std::to_string(++pulled_)};
+        const bool is_put = q.method == "PUT";
         // Both are remembered: an undo counts even if it overtakes what it undoes.
-        const bool is_new = (method == "PUT" ? done_ : undone_).insert(path).second;
-        if (method != "PUT" || !path.starts_with("/api-2/")) return {};
-        in_api_2_ += is_new;
-        return {.ready = [this] { return std::chrono::steady_clock::now() >= api_2_answers_.load(); }};
+        const bool is_new = (is_put ? done_ : undone_).insert(q.target).second;
+        in_api_2_ += is_new && is_put && q.target.starts_with("/api-2/");
+    }
+
+    int pull() {
+        const std::lock_guard lock(mutex_);
+        return ++pulled_;
     }
 
     std::mutex mutex_;
     int pulled_ = 0;
     int in_api_2_ = 0;
     std::set<std::string> done_, undone_;
-    std::atomic<r2::time_point> api_2_answers_ = r2::time_point::max();
-    support::job_server server_{[this](const std::string& request) { return say(request); }};  // last: it uses the rest
+    std::atomic<r2::time_point> api_2_answers_ = r2::never;
+    r2::testing::server server_;  // last: it uses the rest
 };
-
-bool succeeded(r2::attempts calls) { return calls.finish().ended() == r2::ended::succeeded; }
-
-/// One worker: pull, API 1, API 2, acknowledge; or else roll back and give the message back.
-void work(const services& at, const r2::shutdown& down, const design& how) {
-    const r2::options policy{.max_attempts = 3, .timeout = 60s, .replay = r2::replay::when_safe};
-    const auto clean_up = [&] { return how.detached ? down.cleanup(policy) : down.work(policy); };
-
-    while (!down.requested()) {
-        // Not cut by the stop, or the message on its way here would be nobody's; but limited like all clean-up.
-        const r2::attempt pulled = r2::post(at.url("/queue"), "", down.cleanup(policy)).finish();
-        if (pulled.ended() != r2::ended::succeeded) continue;
-        const auto url = [&](const char* what) { return at.url(what + pulled.response()->body); };
-
-        if (succeeded(r2::put(url("/api-1/"), "", down.work(policy))) &&
-            succeeded(r2::put(url("/api-2/"), "", down.work(policy)))) {
-            r2::put(url("/acknowledged/"), "", clean_up()).finish();
-        } else if (succeeded(r2::del(url("/api-2/"), clean_up())) &&  // it may have acted: cut is sent::maybe
-                   succeeded(r2::del(url("/api-1/"), clean_up()))) {
-            r2::put(url("/given-back/"), "", clean_up()).finish();
-        }
-    }
-}
 
 void wait_until(const std::function<bool()>& holds) {
     while (!holds()) std::this_thread::sleep_for(1ms);
 }
 
-counts run(const design& how) {
+counts run(const trial& t) {
     services at;
-    r2::shutdown down{.grace = how.grace, .cleanup = 60s};
+    r2::shutdown down{.grace = t.how.grace, .cleanup = 60s};
     if (const r2::error err = down.on_signal({SIGTERM, SIGINT})) throw std::runtime_error(err.message());
     std::vector<std::jthread> all;
-    for (int n = 0; n < workers; ++n) all.emplace_back([&] { work(at, down, how); });
+    for (int n = 0; n < workers; ++n)
+        all.emplace_back([&] { examples::work(at.url(), down, t.how, examples::calls()); });
 
     wait_until([&] { return at.all_in_api_2(); });
     std::raise(SIGTERM);
@@ -150,10 +144,10 @@ counts run(const design& how) {
     all.clear();  // joins them
 
     const counts c = at.count();
-    std::cout << std::left << std::setw(18) << how.name << std::right;
+    std::cout << std::left << std::setw(18) << t.name << std::right;
     for (const int n : {c.committed, c.rolled_back, c.acknowledged, c.lost_acks, c.dead_letters})
         std::cout << " | " << std::setw(12) << n;
-    std::cout << "\n    " << how.why << '\n';
+    std::cout << "\n    " << t.why << '\n';
     return c;
 }
 

@@ -1,59 +1,30 @@
 /// Polls a job until it is done, whatever gets in the way, and says after each attempt what follows and why.
 /// Without a URL it brings a server of its own, where a job takes a while and little goes well.
+#include "poll_job.hpp"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <r2/r2.hpp>
+#include <r2/testing/server.hpp>
 #include <string>
 #include <vector>
 
-#include "support/job_server.hpp"
-
-using namespace std::chrono_literals;
-
 namespace {
 
-/// Whether there is nothing left to wait for. A page that isn't about a job is an answer too: so any URL will do.
-bool is_done(const r2::response& res) {
-    const auto job = nlohmann::json::parse(res.body, nullptr, false);  // never throws: who knows what a server sends
-    const bool still_running = job.contains("state") && job["state"] == "running";
-    return res.status < 400 && !still_running;
-}
-
-/// Whole milliseconds are enough for people.
-std::string shown(r2::duration d) { return r2::to_string(std::chrono::ceil<std::chrono::milliseconds>(d)); }
-
-void print(const r2::attempt& a) {
-    auto&& [res, err] = a;
-    std::cout << "attempt " << a.number() << ": ";
-    if (res)
-        std::cout << res->status << ", " << res->body.size() << " bytes";
-    else
-        std::cout << err.message();
-    std::cout << ", in " << shown(a.elapsed());
-
-    if (!a.is_last())
-        std::cout << (res && res->status < 400 ? "; not done yet" : "; that may pass") << ": again in "
-                  << shown(a.wait()) << " (" << to_string(a.wait_from()) << ')';
-    else if (res)
-        std::cout << ", from " << res->url;  // where redirects led, and without credentials
-    std::cout << std::endl;                  // now, not after the wait
-}
-
-std::vector<support::answer> a_bad_day() {
+std::vector<r2::testing::answer> a_bad_day() {
+    using r2::testing::reply;
     return {
-        {.status = 503},
-        {.status = 503},
-        {.body = R"({"state": "running", "progress": 10})", .cut_after = 60},
-        {.body = R"({"state": "running", "progress": 30})"},
-        {.status = 429, .field = "Retry-After: 1"},
-        {.body = R"({"state": "running", "progress": 80})"},
-        {.body = R"({"state": "done", "progress": 100})"},
+        reply(503),
+        reply(503),
+        reply(200, R"({"state": "running", "progress": 10})").cut(60),
+        reply(200, R"({"state": "running", "progress": 30})"),
+        reply(429, "", {{"Retry-After", "1"}}),
+        reply(200, R"({"state": "running", "progress": 80})"),
+        reply(200, R"({"state": "done", "progress": 100})"),
     };
 }
 
@@ -90,29 +61,22 @@ int main(int argc, char** argv) {
     if (const r2::error err = down.on_signal({SIGINT, SIGTERM})) std::cerr << err.message() << '\n';
 
     r2::request job;
-    r2::options how{
-        .max_attempts = 5,
-        .timeout = 5s,
-        .terminate_if = &is_done,
-        .backoff = r2::backoff::exponential(200ms, 2.0, 1s),
-        .replay = r2::replay::when_safe,
-        .stop = down.token(),
-    };
+    r2::options how = examples::polling();
+    how.stop = down.token();
 
     CLI::App app("Polls a job until it is done.");
     describe(app, job, how);
     CLI11_PARSE(app, argc, argv);
     if (!job.body.empty() && !app.count("--method")) job.method = "POST";
 
-    std::optional<support::job_server> server;
+    std::optional<r2::testing::server> server;
     if (job.url.empty()) {
-        job.url = server.emplace(support::in_order(a_bad_day())).url("/jobs/42");
+        server.emplace().script(a_bad_day());
+        job.url = server->url("/jobs/42");
         if (!app.count("--attempts")) how.max_attempts = 10;
     }
 
-    auto attempts = r2::send(job, how);
-    for (auto&& attempt : attempts) print(attempt);
-
-    std::cout << "the end: " << to_string(attempts.ended()) << '\n';
-    return attempts.ended() == r2::ended::condition_met ? 0 : 1;
+    const r2::ended end = examples::poll(job, how, std::cout);
+    std::cout << "the end: " << to_string(end) << '\n';
+    return end == r2::ended::condition_met ? 0 : 1;
 }
