@@ -1,0 +1,137 @@
+/// How much harder do retries make an outage? Plays one to very many clients, on virtual time, for several policies:
+/// prints a table, and draws the load over time. `outage --attempts 4 --budget 0.1` adds a policy of your own.
+#include "outage.hpp"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <r2/r2.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "outage_plot.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr r2::duration patience = 5s;  // everybody's `timeout`, so that only the policies differ
+
+r2::options of(int max_attempts, r2::backoff b, r2::jitter j = r2::jitter::none()) {
+    return {.max_attempts = max_attempts, .timeout = patience, .backoff = std::move(b), .jitter = j};
+}
+
+r2::options with_budget(r2::options o) {
+    o.guards = {r2::retry_budget::ratio(0.1)};
+    return o;
+}
+
+r2::options aws() {
+    r2::options o = r2::options::aws();
+    o.timeout = patience;
+    return o;
+}
+
+/// As their projects publish them: the defaults, or for who has to be told how often, what the manual shows.
+std::vector<outage::policy> known_policies() {
+    using r2::backoff, r2::jitter;
+    return {
+        {"no retries", [] { return of(1, backoff::none()); }},
+        {"r2, its default", [] { return r2::options{.timeout = patience}; }},
+        {"r2, 3 attempts", [] { return r2::options{.max_attempts = 3, .timeout = patience}; }},
+        {"r2, 3 attempts, budget of 10 %", [] { return with_budget({.max_attempts = 3, .timeout = patience}); }},
+        {"AWS SDK, standard mode", aws},
+        {"every second, 5 attempts", [] { return of(5, backoff::constant(1s)); }},
+        {"1, 2, 4, 8 s without jitter", [] { return of(5, backoff::exponential(1s)); }},
+        {"curl --retry 3", [] { return of(4, backoff::exponential(1s, 2.0, 10min)); }},
+        {"pester", [] { return of(3, backoff::constant(1s)); }},
+        {"retry-go", [] { return of(10, backoff::exponential(100ms), jitter::additive(100ms)); }},
+        {"go-retryablehttp", [] { return of(5, backoff::exponential(1s, 2.0, 30s)); }},
+        {"urllib3 Retry(), 503 forced", [] { return of(11, backoff::none()); }},
+    };
+}
+
+/// What the command line says of a policy of the user's own.
+struct own_policy {
+    int attempts = 3;
+    double timeout = 5, deadline = 0, interval = 0, base = 2, cap = 30, budget = 0;
+    bool jitter = true;
+
+    static r2::duration seconds(double s) { return r2::duration(static_cast<r2::duration::rep>(s * 1e9)); }
+
+    r2::options make() const {
+        r2::options o{.max_attempts = attempts,
+                      .timeout = seconds(timeout),
+                      .interval = seconds(interval),
+                      .deadline = seconds(deadline),
+                      .backoff = r2::backoff::exponential(seconds(base), 2.0, seconds(cap))};
+        if (!jitter) o.jitter = r2::jitter::none();
+        if (budget > 0) o.guards = {r2::retry_budget::ratio(budget)};
+        return o;
+    }
+};
+
+CLI::Option_group* describe(CLI::App& app, own_policy& own) {
+    const CLI::Range range(0.0, 1e6);
+    auto* group = app.add_option_group("own policy", "one more, made of these; all times in seconds");
+    group->add_option("--attempts", own.attempts, "at most so many, 0: no limit [3]");
+    group->add_option("--timeout", own.timeout, "of an attempt [5]")->check(range);
+    group->add_option("--deadline", own.deadline, "of a call [none]")->check(range);
+    group->add_option("--interval", own.interval, "a fixed wait [none]")->check(range);
+    group->add_option("--base", own.base, "the first wait of backoff [2]")->check(range);
+    group->add_option("--cap", own.cap, "its longest [30]")->check(range);
+    group->add_flag("!--no-jitter", own.jitter, "waits just as long as backoff says");
+    group->add_option("--budget", own.budget, "retries a process, as a part of its calls [no limit]")->check(range);
+    return group;
+}
+
+void print(const std::string& name, const outage::figures& f) {
+    const std::string recovery =
+        f.recovery ? r2::to_string(std::chrono::round<std::chrono::seconds>(*f.recovery)) : "not in time";
+    std::printf("%-38s %8.2f %8.2f %9.1f %%  %15s\n", name.c_str(), f.amplification, f.peak, f.given_up * 100,
+                recovery.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    outage::scenario scene;
+    own_policy own;
+    std::string only, picture;
+    double lasts = 30;
+
+    CLI::App app("Plays an outage of a server to very many clients, on virtual time, for several policies.");
+    app.add_option("--clients", scene.clients, "how many [100000]")->check(CLI::Range(1, 1'000'000));
+    app.add_option("--lasts", lasts, "the outage, in seconds [30]")->check(CLI::Range(0.0, 600.0));
+    app.add_option("--capacity", scene.capacity, "of the server, in usual loads [1.5]")->check(CLI::Range(0.1, 100.0));
+    app.add_option("--only", only, "just the policies with this in their name; \"own\" is yours");
+    app.add_option("--svg", picture, "the file to draw the load into [none]");
+    const auto* own_options = describe(app, own);
+    CLI11_PARSE(app, argc, argv);
+    scene.lasts = own_policy::seconds(lasts);
+    scene.ends = scene.heals() + 60s;
+
+    auto policies = known_policies();
+    if (own_options->count_all() > 0 || only == "own") policies.push_back({"own", [&own] { return own.make(); }});
+
+    std::cout << scene.clients << " clients call every " << r2::to_string(scene.period)
+              << ", and the server answers 503 for " << r2::to_string(scene.lasts) << ".\n\n"
+              << "                                       load in\n"
+              << "policy                                  outage     peak    given up  recovered after\n";
+    std::vector<std::pair<outage::policy, outage::figures>> results;
+    for (const auto& each : policies) {
+        if (each.name.find(only) == std::string::npos) continue;
+        results.emplace_back(each, outage::simulation(scene, each).run());
+        print(each.name, results.back().second);
+    }
+    if (picture.empty()) return 0;
+    std::ofstream file(picture);
+    file << outage::plot(scene, results);
+    if (file.flush()) return 0;
+    std::cerr << "can't write " << picture << '\n';
+    return 1;
+}
