@@ -30,12 +30,13 @@ struct moment {
 /// `errc::stopped` stands for an attempt that the stop cut short.
 template <class = void> verdict decide(const options& o, const outcome& what, const moment& at = {}) {
     const attempt& a = what.attempt();
-    facts f{.number = at.number,
-            .sent = a.error().sent(),
-            .idempotent = is_idempotent({.method = at.method, .headers = o.headers}) || !o.idempotency_key.empty(),
-            .cut_by_stop = a.error() == errc::stopped,
-            .stop_requested = at.stop_requested};
-    if (a.response()) f.status = a.response()->status;  // braced, g++ 12 falsely warns at -O1: delete with it
+    facts f;
+    f.number = at.number;
+    if (a.response()) f.status = a.response()->status;
+    f.sent = a.error().sent();
+    f.idempotent = !o.idempotency_key.empty() || is_idempotent({.method = at.method, .headers = o.headers});
+    f.cut_by_stop = a.error() == errc::stopped;
+    f.stop_requested = at.stop_requested;
     answers_of answers(o, a, [&at] { return at.wall_now.value_or(std::chrono::system_clock::now()); });
     constexpr time_point began{};
     return machine(rules_of(o, began), at.previous_wait).decide(f, later(began, at.elapsed), at.chance, answers);
