@@ -100,6 +100,15 @@ TEST(answer, is_cut_and_then_closed) {
     EXPECT_EQ(c.error(), 0);
 }
 
+TEST(answer, is_cut_2_bytes_into_its_body_whatever_its_head) {
+    server s;
+    s.script({reply(200, "half", {{"X-Long", std::string(100, 'x')}}).cut_body(2)});
+    socket_client c(s.port());
+    c.get();
+    EXPECT_TRUE(c.rest().ends_with("\r\n\r\nha"));
+    EXPECT_THROW(static_cast<void>(raw("half").cut_body(2)), std::logic_error);
+}
+
 TEST(answer, is_cut_in_a_repetition_and_then_reset) {
     server s;
     s.script({raw("<").repeat("ab", 1'000'000).then(">").cut(4).after(60ms).reset()});

@@ -131,6 +131,13 @@ public:
         });
     }
 
+    /// Keeps only the head and the first bytes of the body, in the same way; throws std::logic_error on what is not a
+    /// `reply`.
+    [[nodiscard]] answer cut_body(std::uint64_t bytes) const {
+        if (!all_.head_length) throw std::logic_error("only a reply has a body to cut");
+        return cut(*all_.head_length + bytes);
+    }
+
     /// Ends the connection with FIN. After a complete keep-alive reply it is an idle one, closed without notice.
     [[nodiscard]] answer close() const { return ended(detail::ending::close); }
 

@@ -36,7 +36,7 @@ namespace r2::testing {
 ///
 ///     using namespace r2::testing;
 ///     server s;
-///     s.on("/job", {reply(503), reply(200, "half").cut(50), nothing().reset(), reply(200, "done")});
+///     s.on("/job", {reply(503), reply(200, "half").cut_body(2), nothing().reset(), reply(200, "done")});
 class server {
 public:
     server() = default;
