@@ -49,7 +49,7 @@ constexpr std::string_view to_string(wait_source s) noexcept {
 
 namespace detail {
 
-template <class> class attempt_loop;
+template <class> class course;
 
 /// What the loop notes of an attempt beside its outcome.
 struct notes {
@@ -113,7 +113,7 @@ public:
 
 private:
     friend class attempts;
-    template <class> friend class detail::attempt_loop;
+    template <class> friend class detail::course;
 
     void end(r2::ended why) noexcept {
         notes_.ended = why;

@@ -1,0 +1,253 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "r2/engine.hpp"
+#include "r2/machine.hpp"
+#include "r2/range/admissions.hpp"
+#include "r2/range/attempts.hpp"
+#include "r2/words/check.hpp"
+
+namespace r2::detail {
+
+/// One request on its way through its attempts: carries out on an engine what the machine decides. It never waits
+/// itself, so that one thread can drive one or thousands: who drives it says when time has passed.
+///
+/// A template, as all that only makes or runs ranges is: it is compiled where a verb is called, and not in each of the
+/// many files that include this.
+template <class T = void> class course {
+public:
+    /// `began` is what its deadline counts from.
+    course(engine& world, job& j, time_point began)
+        : world_(world),
+          base_(j.request),
+          call_(j.call),
+          options_(j.options),
+          current_(j.current),
+          story_(j.story),
+          began_(began),
+          rules_(rules_of(options_, began_)),
+          machine_(rules_),
+          admissions_(options_.guards, base_, world) {}
+    course(course&&) = delete;
+    ~course() {
+        if (transfer_) world_.cancel(*transfer_);
+    }
+
+    // Before an attempt. What these say is why there is none: `not_yet` where there is one.
+
+    /// Asks the guards for the first one.
+    ended admit_first() {
+        const ended cut = cut_short();
+        return cut == ended::not_yet ? admit(nullptr, {}, world_.now()).ended : cut;
+    }
+
+    /// When the next one is due, or the deadline, if that is sooner; `time_point::min()`: at once.
+    time_point turn() const noexcept { return std::min(turn_, rules_.deadline); }
+
+    /// Whether a stop or the deadline came first.
+    ended cut_short() {
+        if (options_.stop.stop_requested()) return ended::stopped;
+        return rules_.deadline != never && world_.now() >= rules_.deadline ? ended::deadline : ended::not_yet;
+    }
+
+    /// Gets the request ready, once its turn has come.
+    ended prepare(int number) {
+        if (!options_.before_attempt) return ended::not_yet;
+        own_ = base_;
+        answer_ = options_.before_attempt(*own_, number);
+        return answer_ ? ended::not_yet : cut_short();
+    }
+
+    /// There will be no other attempt.
+    void end() {
+        const time_point now = world_.now();
+        story_.lasted(now - began_);
+        admissions_.cancel(now);
+    }
+
+    // An attempt: `start`, then until it isn't in flight any more `complete` or `expire`, then `conclude`.
+
+    void start(int number) {
+        number_ = number;
+        started_ = world_.now();
+        if (answer_)
+            current_.emplace(std::move(*answer_));
+        else if (call_)
+            current_.emplace(call_());
+        else if (error bad = check(sent_request()))
+            current_.emplace(std::move(bad));
+        else
+            send();
+        answer_.reset();
+    }
+
+    bool in_flight() const noexcept { return transfer_.has_value(); }
+    transfer_id transfer() const noexcept { return *transfer_; }
+
+    /// By when it has to be over; asked before each wait, as a stop may have come.
+    time_point limit() {
+        if (grace_ends_ == never && options_.stop.stop_requested())
+            grace_ends_ = later(world_.now(), waited_ ? std::max(options_.stop_grace, duration{}) : duration{});
+        waited_ = true;  // what nobody has worked on yet gets no grace
+        return std::min(limit_, grace_ends_);
+    }
+
+    /// That time has come.
+    void expire() {
+        const int sends = world_.cancel(*std::exchange(transfer_, std::nullopt));
+        cut_by_stop_ = grace_ends_ < limit_;
+        current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit_ == rules_.deadline, sends), sends);
+    }
+
+    /// The engine says that the transfer is complete.
+    void complete() {
+        world_.take(*transfer_, current_);
+        transfer_.reset();
+    }
+
+    /// Decides what follows the attempt that is over.
+    ended conclude() {
+        const time_point done = world_.now();
+        current_->notes_.number = number_;
+        current_->notes_.elapsed = done - started_;
+        tell(done);
+        decide();
+        observe();
+        return current_->ended();
+    }
+
+    /// Makes the attempt that stands for a range that ended before anything was sent.
+    void never_made(ended why) {
+        current_.emplace(reason(why));
+        current_->notes_.ended = why;
+        current_->notes_.refusal = refusal_;
+        story_.add(*current_, world_.now() - began_);
+        observe();
+    }
+
+    /// The same, where there is nothing to send with.
+    static void without_engine(job& j) {
+        j.current.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
+        j.current->notes_.ended = ended::not_retryable;
+        j.story.add(*j.current, {});
+        if (j.options.on_attempt) j.options.on_attempt(j.request, std::as_const(*j.current));
+    }
+
+private:
+    error reason(ended why) const {
+        if (why == ended::stopped) return {errc::stopped, "before the first attempt"};
+        if (why == ended::refused) return {errc::refused, refusal_};
+        return {errc::timeout, "the deadline of " + to_string(options_.deadline) + " is over before the first attempt"};
+    }
+
+    const request& sent_request() const noexcept { return own_ ? *own_ : base_; }
+
+    /// Asks the guards, whose wait counts where it is longer than the loop's own; then the deadline once more.
+    verdict admit(const attempt* before, verdict v, time_point now) {
+        const admission answer = admissions_.ask(before, now);
+        if (answer.refused()) {
+            refusal_ = answer.reason();
+            story_.refused(refusal_);
+            return {ended::refused};
+        }
+        if (answer.wait() > v.wait) v = {ended::not_yet, answer.wait(), wait_source::guard};
+        v = machine_.past_deadline(v, now);
+        if (v.ended != ended::not_yet) admissions_.cancel(now);
+        turn_ = later(now, v.wait);
+        return v;
+    }
+
+    void send() {
+        limit_ = std::min(rules_.deadline, options_.timeout > duration{} ? later(started_, options_.timeout) : never);
+        grace_ends_ = never;
+        waited_ = false;
+        const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
+        transfer_ = world_.start(sent_request(), own);
+    }
+
+    error timed_out(bool by_deadline, int sends) const {
+        const std::string limit = by_deadline ? " before the deadline of " + to_string(options_.deadline)
+                                              : " within " + to_string(options_.timeout);
+        return sends > 0 ? error(errc::timeout, "no complete response" + limit, sent::maybe)
+                         : error(errc::timeout, "not sent" + limit);
+    }
+
+    static error stopped(int sends) {
+        return sends > 0 ? error(errc::stopped, "before the response was complete", sent::maybe)
+                         : error(errc::stopped, "before the request was sent");
+    }
+
+    /// Lets the user see and change the outcome, and the guards know it.
+    void tell(time_point done) {
+        attempt& a = *current_;
+        if (options_.after_attempt) {
+            const notes facts = a.notes_;
+            try {
+                options_.after_attempt(sent_request(), a);
+            } catch (...) {
+                record(done);
+                throw;
+            }
+            a.notes_ = facts;  // in case it was replaced by another attempt
+        }
+        record(done);
+    }
+
+    void record(time_point done) {
+        story_.add(*current_, done - began_);
+        admissions_.record(*current_, done);
+    }
+
+    void decide() {
+        attempt& a = *current_;
+        facts o{.number = a.number(),
+                .sent = a.error().sent(),
+                .idempotent = !a.error() || is_idempotent(sent_request()),
+                .cut_by_stop = cut_by_stop_,
+                .stop_requested = options_.stop.stop_requested()};
+        if (a.response()) o.status = a.response()->status;  // braced, g++ 12 falsely warns at -O1: delete with it
+        answers_of answers(options_, a, [this] { return world_.wall_now(); });
+        const time_point now = world_.now();
+        verdict v = machine_.decide(o, now, world_.chance(), answers);
+        if (v.ended == ended::not_yet) v = admit(&a, v, now);
+        a.notes_.ended = v.ended;
+        a.notes_.wait = v.wait;
+        a.notes_.wait_from = v.wait_from;
+        if (v.ended == ended::refused) a.notes_.refusal = refusal_;
+    }
+
+    void observe() {
+        if (options_.on_attempt) options_.on_attempt(sent_request(), std::as_const(*current_));
+    }
+
+    engine& world_;
+    const request& base_;
+    const std::function<attempt()>& call_;
+    const options& options_;
+    std::optional<attempt>& current_;
+    story<>& story_;
+    const time_point began_;
+    const rules rules_;
+    machine machine_;
+    admissions<T> admissions_;
+    time_point turn_ = time_point::min();
+
+    // Of the attempt that is made.
+    int number_ = 0;
+    time_point started_ = {};
+    time_point limit_ = never;
+    time_point grace_ends_ = never;
+    bool waited_ = false;
+    bool cut_by_stop_ = false;
+    std::optional<transfer_id> transfer_;  // while it is in flight
+    std::optional<request> own_;           // its own copy, where before_attempt may change it
+    std::optional<response> answer_;       // before_attempt's
+    std::string refusal_;
+};
+
+}  // namespace r2::detail
