@@ -75,11 +75,7 @@ protected:
 
 private:
     template <class T = void> attempts start(request&& q, options&& o) const {
-        o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
-        o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
-        if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
-        if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
-            q.headers.set("Content-Type", o.content_type);
+        detail::put_over(q, o);
         return run<T>(std::unique_ptr<detail::job>(new detail::job{pool_, std::move(q), std::move(o)}));
     }
 

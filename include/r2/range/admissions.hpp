@@ -16,10 +16,9 @@ namespace r2::detail {
 /// or that it is never made, at the latest when this is destroyed.
 template <class = void> class admissions {
 public:
-    admissions(std::vector<std::shared_ptr<guard>> guards, const request& q, engine& world)
-        : guards_(std::move(guards)), request_(q), world_(world) {
-        std::erase(guards_, nullptr);
-    }
+    /// The guards and the request have to live as long as this.
+    admissions(const std::vector<std::shared_ptr<guard>>& guards, const request& q, engine& world)
+        : guards_(guards), request_(q), world_(world) {}
     admissions(admissions&&) = delete;
     ~admissions() {
         try {
@@ -33,7 +32,9 @@ public:
     admission ask(const attempt* before, time_point now) {
         admission answer;
         for (const auto& each : guards_) {
-            admission one = before ? each->admit_next(request_, *before, now) : each->admit(request_, 1, now);
+            admission one = !each    ? admission::go()
+                            : before ? each->admit_next(request_, *before, now)
+                                     : each->admit(request_, 1, now);
             if (one.refused()) {
                 cancel(now);
                 return one;
@@ -58,7 +59,7 @@ private:
         std::exception_ptr thrown;
         for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) {
             try {
-                f(*guards_[i]);
+                if (guards_[i]) f(*guards_[i]);
             } catch (...) {
                 if (!thrown) thrown = std::current_exception();
             }
@@ -66,10 +67,10 @@ private:
         if (thrown) std::rethrow_exception(thrown);
     }
 
-    std::vector<std::shared_ptr<guard>> guards_;
+    const std::vector<std::shared_ptr<guard>>& guards_;
     const request& request_;
     engine& world_;
-    std::size_t admitted_ = 0;
+    std::size_t admitted_ = 0;  // how many of the first ones did, or are null
 };
 
 }  // namespace r2::detail

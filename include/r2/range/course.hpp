@@ -21,14 +21,16 @@ namespace r2::detail {
 /// many files that include this.
 template <class T = void> class course {
 public:
-    /// `began` is what its deadline counts from.
-    course(engine& world, job& j, time_point began)
+    /// `began` is what its deadline counts from; `current` where each attempt is made. A call takes the place of
+    /// sending, and the story is told what happens, where there are such.
+    course(engine& world, const request& q, const options& o, time_point began, std::optional<attempt>& current,
+           story<>* told = nullptr, const std::function<attempt()>* call = nullptr)
         : world_(world),
-          base_(j.request),
-          call_(j.call),
-          options_(j.options),
-          current_(j.current),
-          story_(j.story),
+          base_(q),
+          call_(call),
+          options_(o),
+          current_(current),
+          story_(told),
           began_(began),
           rules_(rules_of(options_, began_)),
           machine_(rules_),
@@ -66,7 +68,7 @@ public:
     /// There will be no other attempt.
     void end() {
         const time_point now = world_.now();
-        story_.lasted(now - began_);
+        if (story_) story_->lasted(now - began_);
         admissions_.cancel(now);
     }
 
@@ -78,7 +80,7 @@ public:
         if (answer_)
             current_.emplace(std::move(*answer_));
         else if (call_)
-            current_.emplace(call_());
+            current_.emplace((*call_)());
         else if (error bad = check(sent_request()))
             current_.emplace(std::move(bad));
         else
@@ -126,16 +128,15 @@ public:
         current_.emplace(reason(why));
         current_->notes_.ended = why;
         current_->notes_.refusal = refusal_;
-        story_.add(*current_, world_.now() - began_);
+        if (story_) story_->add(*current_, world_.now() - began_);
         observe();
     }
 
     /// The same, where there is nothing to send with.
-    static void without_engine(job& j) {
-        j.current.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
-        j.current->notes_.ended = ended::not_retryable;
-        j.story.add(*j.current, {});
-        if (j.options.on_attempt) j.options.on_attempt(j.request, std::as_const(*j.current));
+    static void without_engine(const request& q, const options& o, std::optional<attempt>& current) {
+        current.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
+        current->notes_.ended = ended::not_retryable;
+        if (o.on_attempt) o.on_attempt(q, std::as_const(*current));
     }
 
 private:
@@ -152,7 +153,7 @@ private:
         const admission answer = admissions_.ask(before, now);
         if (answer.refused()) {
             refusal_ = answer.reason();
-            story_.refused(refusal_);
+            if (story_) story_->refused(refusal_);
             return {ended::refused};
         }
         if (answer.wait() > v.wait) v = {ended::not_yet, answer.wait(), wait_source::guard};
@@ -199,7 +200,7 @@ private:
     }
 
     void record(time_point done) {
-        story_.add(*current_, done - began_);
+        if (story_) story_->add(*current_, done - began_);
         admissions_.record(*current_, done);
     }
 
@@ -227,10 +228,10 @@ private:
 
     engine& world_;
     const request& base_;
-    const std::function<attempt()>& call_;
+    const std::function<attempt()>* call_;
     const options& options_;
     std::optional<attempt>& current_;
-    story<>& story_;
+    story<>* story_;
     const time_point began_;
     const rules rules_;
     machine machine_;

@@ -22,7 +22,9 @@ struct waker {
 template <class T = void> class attempt_loop {
 public:
     attempt_loop(engine& world, job& j)
-        : world_(world), course_(world, j, world.now()), on_stop_(j.options.stop, waker{&world}) {}
+        : world_(world),
+          course_(world, j.request, j.options, world.now(), j.current, &j.story, j.call ? &j.call : nullptr),
+          on_stop_(j.options.stop, waker{&world}) {}
 
     /// Waits for the turn of attempt `number` and gets its request ready. Else says what came before it could be sent.
     ended prepare(int number) {
@@ -69,7 +71,8 @@ private:
 template <class T = void> attempts run(std::unique_ptr<detail::job> job) {
     engine_lease world(job->pool);
     if (!world) {
-        detail::course<T>::without_engine(*job);
+        detail::course<T>::without_engine(job->request, job->options, job->current);
+        job->story.add(*job->current, {});
         co_yield ended::not_retryable;
         co_return ended::not_retryable;
     }

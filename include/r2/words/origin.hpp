@@ -15,7 +15,7 @@ inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     const std::size_t colon = url.find(':');
     if (colon == std::string_view::npos) return {};
     const std::size_t begin = std::min(url.find_first_not_of('/', colon + 1), url.size());  // libcurl takes 1 to 3
-    const std::size_t end = std::min(url.find_first_of("/?#\\", begin), url.size());
+    const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
     std::string_view authority = url.substr(begin, end - begin);
     const std::size_t credentials = authority.rfind('@');
     const bool https = colon == 5;
