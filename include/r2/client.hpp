@@ -9,8 +9,10 @@
 #include "r2/curl/pool.hpp"
 #include "r2/engine.hpp"
 #include "r2/policy/options.hpp"
+#include "r2/range/all.hpp"
 #include "r2/range/attempts.hpp"
 #include "r2/range/loop.hpp"
+#include "r2/range/many.hpp"
 #include "r2/range/retry.hpp"
 
 namespace r2 {
@@ -66,6 +68,13 @@ public:
         auto j = std::unique_ptr<detail::job>(
             new detail::job{pool_, {}, detail::for_calls(std::move(o), *calls), std::ref(*calls)});
         return {std::move(calls), run<void>(std::move(j))};
+    }
+
+    /// See the free `all`.
+    template <detail::requests R> all_attempts all(R&& requests, options o = {}, concurrency c = {}) const {
+        auto reader = std::make_shared<detail::request_reader<R>>(std::forward<R>(requests));
+        return all_attempts(std::make_unique<detail::many<>>(
+            pool_, [reader = std::move(reader)] { return (*reader)(); }, std::move(o), c));
     }
 
 protected:

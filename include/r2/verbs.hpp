@@ -79,4 +79,17 @@ template <std::invocable F> retries<F> retry(F f, options o = {}) {
     return c.retry(std::move(f), std::move(o));
 }
 
+/// Sends many requests on this thread, as many at once as `c` says, and yields the attempts of all in the order in
+/// which they are over: `for (auto&& [job, res, err] : r2::all(urls, {.max_attempts = 5}, {.max_in_flight = 100}))`.
+///
+/// Takes any range of URLs, of `request`s, or of pairs of either and `options`, and reads it lazily: as there is room,
+/// and up to 1,000 further where a host has none. A range that isn't moved in has to live as long as the loop. Hosts
+/// take turns. `deadline` is that of the whole, from the first pull; it, `stop` and `stop_grace` are not taken from the
+/// options of a pair. Of each request that was read there is one attempt with `is_last()`: with `errc::stopped` or
+/// `errc::timeout` where the stop or the deadline came before it was sent (again).
+template <detail::requests R> all_attempts all(R&& requests, options o = {}, concurrency c = {}) {
+    const client& via = detail::client_of(o);
+    return via.all(std::forward<R>(requests), std::move(o), c);
+}
+
 }  // namespace r2

@@ -37,6 +37,12 @@ public:
         if (head_bytes_ > max_head) return too_large_ = true, false;
         if (text.ends_with('\n')) text.remove_suffix(1);
         if (text.ends_with('\r')) text.remove_suffix(1);
+        std::string without_cr;
+        if (text.find('\r') != std::string_view::npos) {  // RFC 9112, 2.2: a bare one, for which a space stands
+            without_cr = text;
+            std::replace(without_cr.begin(), without_cr.end(), '\r', ' ');
+            text = without_cr;
+        }
 
         if (state_ == state::head)
             text.empty() ? end_head() : field(text);

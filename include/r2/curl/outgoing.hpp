@@ -73,7 +73,7 @@ private:
             list.reset(longer);
         };
         // In libcurl's words, "name;" is an empty value, and "name:" is none: what it would send by itself is left out.
-        // So is a field whose value is blank to libcurl, to which VT and FF are blanks too.
+        // A value of blanks is none to it either, VT and FF included.
         q.headers.for_each([&](std::string_view name, std::string_view value) {
             const bool blank = value.find_first_not_of(" \t\v\f") == std::string_view::npos;
             append(name, blank ? ";" : ": ", blank ? std::string_view() : value);

@@ -123,9 +123,10 @@ public:
         return current_->ended();
     }
 
-    /// Makes the attempt that stands for a range that ended before anything was sent.
-    void never_made(ended why) {
-        current_.emplace(reason(why));
+    /// Makes the attempt that stands for one that never was, as something came before it.
+    void never_made(ended why, int number = 1) {
+        current_.emplace(reason(why, number));
+        current_->notes_.number = number;
         current_->notes_.ended = why;
         current_->notes_.refusal = refusal_;
         if (story_) story_->add(*current_, world_.now() - began_);
@@ -140,10 +141,12 @@ public:
     }
 
 private:
-    error reason(ended why) const {
-        if (why == ended::stopped) return {errc::stopped, "before the first attempt"};
+    error reason(ended why, int number) const {
         if (why == ended::refused) return {errc::refused, refusal_};
-        return {errc::timeout, "the deadline of " + to_string(options_.deadline) + " is over before the first attempt"};
+        const std::string before =
+            number == 1 ? "before the first attempt" : "before attempt " + std::to_string(number);
+        if (why == ended::stopped) return {errc::stopped, before};
+        return {errc::timeout, "the deadline of " + to_string(options_.deadline) + " is over " + before};
     }
 
     const request& sent_request() const noexcept { return own_ ? *own_ : base_; }

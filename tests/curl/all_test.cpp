@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <r2/r2.hpp>
+
+#include "curl/fixture.hpp"
+#include "support/leftovers.hpp"
+
+namespace r2::testkit {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> urls_of(const testing::server& s, std::size_t n) {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < n; ++i) all.push_back(s.url("/" + std::to_string(i)));
+    return all;
+}
+
+TEST(all, sends_200_requests_on_at_most_20_connections_of_1_host) {
+    testing::server s;
+    s.handle([](const testing::recorded_request& q) { return testing::reply(200, q.target); });
+    std::set<std::size_t> seen;
+    auto range = r2::all(urls_of(s, 200), {}, {.max_in_flight = 50, .max_per_host = 20});
+    for (auto&& [job, res, err] : range) {
+        ASSERT_TRUE(res) << err.message();
+        EXPECT_EQ(res->body, "/" + std::to_string(job));
+        seen.insert(job);
+    }
+    EXPECT_EQ(seen.size(), 200U);
+    EXPECT_EQ(s.count(), 200U);
+    EXPECT_LE(s.connections(), 20U);
+    EXPECT_EQ(range.count(ended::succeeded), 200U);
+}
+
+TEST(all, polls_50_jobs_to_their_ends_through_failures_of_all_kinds) {
+    testing::server s;
+    std::mutex mutex;
+    std::map<std::string, int> asked;
+    s.handle([&](const testing::recorded_request& q) {
+        const std::lock_guard lock(mutex);
+        const int n = ++asked[q.target];
+        if (n == 1) return testing::nothing().reset();
+        if (n == 2) return testing::reply(200, "half").cut_body(2);
+        return n == 3 ? testing::reply(503) : testing::reply(200, "done");
+    });
+    auto range = r2::all(urls_of(s, 50), {.max_attempts = 6, .timeout = 20s, .interval = 20ms}, {.max_in_flight = 16});
+    std::size_t attempts = 0;
+    for (auto& a : range) {
+        ++attempts;
+        EXPECT_EQ(a.is_last(), a.response() && a.response()->body == "done");
+    }
+    EXPECT_EQ(attempts, 200U);
+    EXPECT_EQ(range.count(ended::succeeded), 50U);
+}
+
+TEST(all, a_stop_from_another_thread_ends_30_requests_in_flight_and_leaves_nothing_behind) {
+    expect_nothing_left_by([] {
+        testing::server s;
+        s.default_answer(testing::nothing().hang());
+        std::stop_source source;
+        std::jthread stopper([&] {
+            s.wait_for_requests(30, 20s);
+            source.request_stop();
+        });
+        const client c;
+        std::size_t stopped = 0;
+        auto range = c.all(urls_of(s, 100), {.stop = source.get_token()}, {.max_in_flight = 30, .max_per_host = 0});
+        for (auto&& [job, res, err] : range) {
+            EXPECT_TRUE(err == errc::stopped) << err.message();
+            EXPECT_EQ(err.sent(), sent::maybe);
+            ++stopped;
+        }
+        EXPECT_EQ(stopped, 30U);
+    });
+}
+
+TEST(all, destroyed_with_10_requests_in_flight_it_cancels_them) {
+    expect_nothing_left_by([] {
+        testing::server s;
+        s.script({testing::reply(200)});
+        s.default_answer(testing::nothing().hang());
+        for (auto&& [job, res, err] : client().all(urls_of(s, 100), {}, {.max_in_flight = 11, .max_per_host = 0})) {
+            EXPECT_TRUE(res);
+            break;
+        }
+        EXPECT_TRUE(s.wait_until_all_left(20s));
+    });
+}
+
+TEST(all, follows_redirects_and_refuses_bad_urls_among_good_ones) {
+    testing::server s;
+    s.handle([&](const testing::recorded_request& q) {
+        return q.target == "/old" ? testing::reply(301, "", {{"Location", "/new"}}) : testing::reply(200, q.target);
+    });
+    const std::vector<std::string> urls{s.url("/old"), "http://", "ftp://host/", s.url("/x")};
+    std::vector<std::string> ends(urls.size());
+    for (auto&& [job, res, err] : r2::all(urls, {.max_attempts = 1}))
+        ends[job] = res ? res->body : std::string(to_string(err.kind()));
+    EXPECT_EQ(ends, (std::vector<std::string>{"/new", "invalid request", "invalid request", "/x"}));
+}
+
+}  // namespace
+}  // namespace r2::testkit
