@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "property/case.hpp"
+
+namespace r2::property {
+
+/// What can be seen of a loop from outside, one by one.
+enum class seen {
+    admitted,   ///< A guard is asked.
+    recorded,
+    cancelled,
+    before,     ///< A callable is called.
+    after,
+    on,
+    terminate_if,
+    retry_if,
+    backoff,
+    yielded,
+    finished,   ///< What finish() returned.
+    at_end,     ///< The loop is at its end.
+    left,       ///< The consumer leaves the loop.
+    threw,
+    slept,
+    sent,
+};
+
+/// One of these, with all that it shows. A plain value, so that a million courses are cheap to compare.
+struct mark {
+    property::seen seen;
+    int who = 0;      ///< Which guard, or the method that was sent.
+    int number = 0;   ///< Of the attempt, or of the retry.
+    int outcome = 0;  ///< The status, or the errc with a minus.
+    r2::sent sent = r2::sent::no;
+    int sends = 0;
+    int requests = 0;  ///< So many were sent until now.
+    duration now = {};
+    duration told = {};  ///< The time that it was given.
+    duration elapsed = {};
+    r2::ended ended = r2::ended::not_yet;
+    duration wait = {};
+    wait_source wait_from = wait_source::none;
+    int refusal = 0;  ///< The guard that gave it, from 1.
+
+    friend bool operator==(const mark&, const mark&) = default;
+};
+
+using course = std::vector<mark>;
+
+inline std::string text_of_outcome(const mark& m) {
+    if (m.outcome >= 0) return std::to_string(m.outcome);
+    return std::string(to_string(static_cast<errc>(-m.outcome))) + ", sent " + std::string(to_string(m.sent));
+}
+
+/// One line, for people.
+inline std::string to_string(const mark& m) {
+    static constexpr const char* names[] = {"admit",   "record",   "cancel", "before", "after", "on",    "terminate_if",
+                                            "retry_if", "backoff", "yield",  "finish", "end",   "leave", "threw",
+                                            "slept",   "sent"};
+    std::string text = r2::to_string(m.now) + ": " + names[static_cast<int>(m.seen)];
+    switch (m.seen) {
+        case seen::slept:
+            return text + ' ' + r2::to_string(m.wait);
+        case seen::sent:
+            return text + ' ' + std::string(methods[static_cast<std::size_t>(m.who)]) + (m.number ? " with key" : "");
+        case seen::backoff:
+            return text + " of retry " + std::to_string(m.number);
+        case seen::at_end:
+        case seen::left:
+        case seen::threw:
+            return text + ' ' + std::string(to_string(m.ended)) + (m.who ? ", place " + std::to_string(m.who) : "") +
+                   ", requests " + std::to_string(m.requests);
+        case seen::admitted:
+        case seen::cancelled:
+        case seen::recorded:
+            text += " by guard " + std::to_string(m.who) + " told " + r2::to_string(m.told);
+            break;
+        default:
+            break;
+    }
+    text += " #" + std::to_string(m.number);
+    if (m.outcome) text += " [" + text_of_outcome(m) + ']';
+    text += " sends " + std::to_string(m.sends) + " of " + std::to_string(m.requests) + ", took " +
+            r2::to_string(m.elapsed);
+    if (m.ended != ended::not_yet) text += ", " + std::string(to_string(m.ended));
+    if (m.wait != 0ns) text += ", wait " + r2::to_string(m.wait) + " by " + std::string(to_string(m.wait_from));
+    if (m.refusal) text += ", refused by " + std::to_string(m.refusal - 1);
+    return text;
+}
+
+}  // namespace r2::property
