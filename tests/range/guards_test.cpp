@@ -170,6 +170,17 @@ TEST(guards, that_throw_keep_no_other_from_hearing) {
     EXPECT_EQ(good->notes, (log{"admit 1", "record 1"}));
 }
 
+TEST(guards, that_throw_do_not_hide_what_after_attempt_threw_first) {
+    class throwing_guard : public noting_guard {
+        void record(const r2::attempt&, r2::time_point) override { throw std::runtime_error("record"); }
+    };
+    fake_client fake;
+    fake.reply(503);
+    const auto throws = [](const r2::request&, r2::attempt&) { throw std::domain_error("mine"); };
+    const r2::options policy{.after_attempt = throws, .guards = {std::make_shared<throwing_guard>()}};
+    EXPECT_THROW((void)fake.get(url, policy).finish(), std::domain_error);
+}
+
 TEST(guards, that_throw_while_a_range_is_destroyed_end_no_program) {
     class throwing_guard : public noting_guard {
         void cancel(const r2::request&, r2::time_point) override { throw std::runtime_error("cancel"); }

@@ -194,7 +194,10 @@ private:
             try {
                 options_.after_attempt(sent_request(), a);
             } catch (...) {
-                record(done);
+                try {
+                    record(done);
+                } catch (...) {  // what was thrown first is what reaches the loop
+                }
                 throw;
             }
             a.notes_ = facts;  // in case it was replaced by another attempt
