@@ -217,6 +217,14 @@ TEST(rules, a_date_counts_against_the_wall_clock_where_the_response_has_no_date)
     EXPECT_EQ(fake.waits(), (waits{20s}));
 }
 
+TEST(rules, a_date_is_past_once_the_wall_clock_has_come_to_its_last_moment) {
+    fake_client fake;
+    fake.advance(r2::duration::max() / 8 * 7);  // the wall clock began in 2026, and ends in 2262
+    fake.reply({.status = 503, .headers = {{"Retry-After", "Thu, 01 Jan 2026 00:00:07 GMT"}}}).reply(200);
+    EXPECT_EQ(fake.get(url, {.interval = 1s}).finish().ended(), ended::succeeded);
+    EXPECT_EQ(fake.waits(), (waits{1s}));
+}
+
 TEST(rules, the_wait_runs_from_the_decision_so_that_the_loops_body_counts_towards_it) {
     fake_client fake;
     fake.reply(503).reply(503).reply(200);
@@ -333,6 +341,14 @@ TEST(stop, in_a_wait_ends_it_with_no_further_attempt_which_only_the_range_and_fi
     const auto last = range.finish();
     EXPECT_TRUE(last.is_last());
     EXPECT_EQ(last.ended(), ended::stopped);
+}
+
+TEST(stop, in_the_first_moment_of_a_wait_leaves_no_sleep_of_0_behind) {
+    fake_client fake;
+    std::stop_source stop;
+    fake.reply(503).stop_at(0s, stop);
+    EXPECT_EQ(fake.get(url, {.interval = 1s, .stop = stop.get_token()}).finish().ended(), ended::stopped);
+    EXPECT_EQ(fake.waits(), waits{});
 }
 
 TEST(stop, cuts_the_attempt_in_flight_at_once_without_grace) {

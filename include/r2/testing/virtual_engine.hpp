@@ -68,7 +68,9 @@ public:
     explicit virtual_engine(std::shared_ptr<world> w) : world_(std::move(w)) {}
 
     time_point now() noexcept override { return world_->now; }
-    wall_time wall_now() noexcept override { return world::wall_beginning + world_->elapsed(); }
+    wall_time wall_now() noexcept override {
+        return world::wall_beginning + std::min(world_->elapsed(), wall_time::max() - world::wall_beginning);
+    }
     double chance() noexcept override { return world_->course ? world_->course->unit() : world_->chance; }
 
     transfer_id start(const request& q, const limits& l) override {
@@ -85,7 +87,7 @@ public:
         const time_point from = now();
         std::optional<transfer_id> complete;
         while (!(complete = complete_by(now())) && !woken_.exchange(false) && now() < until) advance(until);
-        if (sleeping) world_->waits.push_back(now() - from);
+        if (sleeping && now() > from) world_->waits.push_back(now() - from);
         return complete;
     }
 
