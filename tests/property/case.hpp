@@ -29,28 +29,28 @@ enum class asks { nothing, seconds, date, date_by_its_own_clock, milliseconds, m
 
 /// A step of the fake client's script.
 struct step {
-    int status = 200;     ///< 0: it fails.
+    int status = 200;  ///< 0: it fails.
     errc kind = {};
     r2::sent sent = r2::sent::no;
     duration after = {};  ///< duration::max(): it hangs.
     bool body = false;    ///< The secret is its body.
     property::asks asks = property::asks::nothing;
-    duration wait = {};   ///< What it asks for, or the date, since the beginning.
+    duration wait = {};  ///< What it asks for, or the date, since the beginning.
     bool throws = false;
 };
 
 /// What one call of one of the user's callables does beside its work.
 enum class deed {
     nothing,
-    advances,    ///< Takes its time.
+    advances,  ///< Takes its time.
     stops,
     throws,
-    to_put,      ///< Of before_attempt: changes the method.
-    adds_key,    ///< Of before_attempt: adds an Idempotency-Key.
-    answers,     ///< Of before_attempt: answers with `status`.
-    to_status,   ///< Of after_attempt: another status of the same response, if there is one.
-    to_response, ///< Of after_attempt: a response takes the outcome's place.
-    to_error,    ///< Of after_attempt: a timeout does.
+    to_put,       ///< Of before_attempt: changes the method.
+    adds_key,     ///< Of before_attempt: adds an Idempotency-Key.
+    answers,      ///< Of before_attempt: answers with `status`.
+    to_status,    ///< Of after_attempt: another status of the same response, if there is one.
+    to_response,  ///< Of after_attempt: a response takes the outcome's place.
+    to_error,     ///< Of after_attempt: a timeout does.
 };
 
 /// A callable: is it set, and at which attempt does it do what.

@@ -133,7 +133,7 @@ private:
         if (one_in(3)) s.after = some_time(4);
         if (one_in(4)) {
             s.status = 0;
-            s.kind = static_cast<errc>(1 + below(static_cast<int>(errc::failed)));
+            s.kind = static_cast<errc>(1 + below(static_cast<int>(errc::local)));  // `failed` is of retry
             s.sent = one_of({r2::sent::no, r2::sent::maybe});
             if (one_in(4) && is_limited()) s.after = duration::max();
             return s;

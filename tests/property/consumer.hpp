@@ -91,8 +91,8 @@ public:
         for (const duration d : real_.fake.waits()) out.push_back({.seen = seen::slept, .wait = d});
         for (const request& q : real_.fake.requests()) {
             const auto which = std::find(methods.begin(), methods.end(), q.method) - methods.begin();
-            out.push_back({.seen = seen::sent, .who = static_cast<int>(which),
-                           .number = q.headers.contains("Idempotency-Key")});
+            out.push_back(
+                {.seen = seen::sent, .who = static_cast<int>(which), .number = q.headers.contains("Idempotency-Key")});
         }
     }
     bool told_secret() const { return real_.told_secret; }

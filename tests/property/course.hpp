@@ -10,19 +10,19 @@ namespace r2::property {
 
 /// What can be seen of a loop from outside, one by one.
 enum class seen {
-    admitted,   ///< A guard is asked.
+    admitted,  ///< A guard is asked.
     recorded,
     cancelled,
-    before,     ///< A callable is called.
+    before,  ///< A callable is called.
     after,
     on,
     terminate_if,
     retry_if,
     backoff,
     yielded,
-    finished,   ///< What finish() returned.
-    at_end,     ///< The loop is at its end.
-    left,       ///< The consumer leaves the loop.
+    finished,  ///< What finish() returned.
+    at_end,    ///< The loop is at its end.
+    left,      ///< The consumer leaves the loop.
     threw,
     slept,
     sent,
@@ -57,9 +57,9 @@ inline std::string text_of_outcome(const mark& m) {
 
 /// One line, for people.
 inline std::string to_string(const mark& m) {
-    static constexpr const char* names[] = {"admit",   "record",   "cancel", "before", "after", "on",    "terminate_if",
-                                            "retry_if", "backoff", "yield",  "finish", "end",   "leave", "threw",
-                                            "slept",   "sent"};
+    static constexpr const char* names[] = {"admit",        "record",   "cancel",  "before", "after",  "on",
+                                            "terminate_if", "retry_if", "backoff", "yield",  "finish", "end",
+                                            "leave",        "threw",    "slept",   "sent"};
     std::string text = r2::to_string(m.now) + ": " + names[static_cast<int>(m.seen)];
     switch (m.seen) {
         case seen::slept:

@@ -74,8 +74,7 @@ private:
         world.sleep_until(starts_, slept);
         if (world.stopped()) return give_up(errc::stopped, ended::stopped);
         if (past_deadline(world.now())) return give_up(errc::timeout, ended::deadline);
-        make_attempt();
-        return true;
+        return make_attempt();
     }
 
     /// Ends the range instead of an attempt: as an attempt with an error before the first, else without one.
@@ -91,7 +90,8 @@ private:
         return true;
     }
 
-    bool past_deadline(time_point t) const noexcept { return c_.deadline > 0ns && t >= deadline_; }
+    /// One so far off that no clock shows it is none. (The design leaves it open.)
+    bool past_deadline(time_point t) const noexcept { return deadline_ != never && t >= deadline_; }
 
     void begin_attempt() {
         attempt_ = {.seen = seen::yielded, .number = attempt_.number + 1};
@@ -107,11 +107,19 @@ private:
         from_ = nullptr;
     }
 
-    void make_attempt() {
-        begin_attempt();
-        const time_point began = world.now();
-        if (!ask_before() && !send()) cancel_all();
-        attempt_.elapsed = world.now() - began;
+    /// What before_attempt does is still before the attempt: a stop that it requests, or a deadline that passes in it,
+    /// ends the range.
+    bool make_attempt() {
+        const mark one_before = attempt_;
+        if (!ask_before()) {
+            const bool stopped = world.stopped();
+            if (stopped || past_deadline(world.now())) {
+                attempt_ = one_before;
+                return stopped ? give_up(errc::stopped, ended::stopped) : give_up(errc::timeout, ended::deadline);
+            }
+            send();
+        }
+        ends_ = world.now();
         try {
             ask_after();
         } catch (...) {
@@ -121,13 +129,15 @@ private:
         if (const int thrower = record()) throw oops{c_.seed, 30 + thrower};
         decide();
         ask_on();
+        return true;
     }
 
-    /// Whether before_attempt answers. A stop that it requested and the time that it took count as those before it.
+    /// Whether before_attempt answers.
     bool ask_before() {
+        begin_attempt();
         if (!c_.before.set) return false;
-        out_.push_back({.seen = seen::before, .number = attempt_.number, .requests = world.requests(),
-                        .now = world.elapsed()});
+        out_.push_back(
+            {.seen = seen::before, .number = attempt_.number, .requests = world.requests(), .now = world.elapsed()});
         act(c_.before, 1);
         const deed d = c_.before.now(attempt_.number);
         if (d == deed::to_put) method_ = 2;
@@ -136,19 +146,14 @@ private:
         return d == deed::answers;
     }
 
-    /// Whether it was sent.
-    bool send() {
-        cut_ = world.stopped();
-        if (cut_ || past_deadline(world.now())) {
-            fail(cut_ ? errc::stopped : errc::timeout, r2::sent::no);
-            return false;
-        }
+    void send() {
+        const time_point began = world.now();
         receive();
-        return true;
+        attempt_.elapsed = world.now() - began;
     }
 
     void receive() {
-        time_point limit = c_.deadline > 0ns ? deadline_ : never;
+        time_point limit = deadline_;
         if (c_.timeout > 0ns) limit = std::min(limit, later(world.now(), c_.timeout));
         const step& s = world.next_step();
         sent.push_back({.seen = seen::sent, .who = method_, .number = key_});
@@ -194,6 +199,7 @@ private:
     }
 
     void decide() {
+        u_ = chance_.unit();  // "its random number is handed in": one for each decision, used or not
         attempt_.ended = first_match();
         if (attempt_.ended == ended::not_yet) {
             starts_ = later(world.now(), attempt_.wait);
@@ -216,6 +222,8 @@ private:
         if (attempt_.number == c_.max_attempts) return ended::exhausted;
         if (world.stopped()) return ended::stopped;
         if (!choose_wait()) return ended::retry_after_too_long;
+        // Part 2 has the guards asked "after every other rule": so after rule 9 for the loop's own wait, too.
+        if (past_deadline(later(world.now(), attempt_.wait))) return ended::deadline;
         const admission all = ask_guards(attempt_.number + 1);
         if (all.refused) return attempt_.refusal = refusal_, ended::refused;
         if (all.wait > attempt_.wait) {
@@ -228,8 +236,11 @@ private:
 
     bool ask(const asked& a, seen which, int where) {
         if (a.form == form_of::response && attempt_.outcome < 0) return false;
-        out_.push_back({.seen = which, .number = a.form == form_of::attempt ? attempt_.number : 0,
-                        .outcome = attempt_.outcome, .requests = world.requests(), .now = world.elapsed()});
+        out_.push_back({.seen = which,
+                        .number = a.form == form_of::attempt ? attempt_.number : 0,
+                        .outcome = attempt_.outcome,
+                        .requests = world.requests(),
+                        .now = world.elapsed()});
         if (a.form == form_of::attempt && attempt_.number == a.throws_at) throw oops{c_.seed, where};
         return holds(a.question, attempt_.number, attempt_.outcome);
     }
@@ -292,14 +303,14 @@ private:
         const int retry = attempt_.number - 1;
         duration d;
         if (p.kind == backoff_kind::custom) {
-            out_.push_back({.seen = seen::backoff, .number = retry, .requests = world.requests(),
-                            .now = world.elapsed()});
+            out_.push_back(
+                {.seen = seen::backoff, .number = retry, .requests = world.requests(), .now = world.elapsed()});
             if (retry == p.throws_at) throw oops{c_.seed, 6};
             d = custom_delay(retry);
         } else {
             d = plain_backoff(p).delay(retry);
         }
-        return previous_ = jitter_of(c_).apply(d, previous_, chance_.unit());
+        return previous_ = jitter_of(c_).apply(d, previous_, u_);
     }
 
     // Guards.
@@ -355,6 +366,7 @@ private:
         m.number = number;
         m.requests = world.requests();
         m.now = m.told = world.elapsed();
+        if (what == seen::recorded) m.told = ends_ - model_world::beginning;  // as after_attempt may take its time
         out_.push_back(m);
     }
 
@@ -371,13 +383,14 @@ private:
     course& out_;
     r2::detail::splitmix64 chance_;
     time_point deadline_ = never;
-    time_point starts_ = {};
+    time_point starts_ = {}, ends_ = {};
     mark attempt_ = {.seen = seen::yielded};
     const step* from_ = nullptr;
     int method_ = 0;
     bool key_ = false;
     bool cut_ = false;
-    duration previous_ = {};
+    double u_ = 0;
+    duration previous_ = {};  // of backoff: what others asked for doesn't make it grow
     int refusal_ = 0;
     std::array<bool, 2> admitted_ = {};
     bool over_ = false;

@@ -43,22 +43,24 @@ public:
 
     enum class transfer { completes, stopped, timed_out };
 
-    /// Lets a transfer go on that completes at `end`. What comes at the same moment: a completion beats a stop, and
-    /// that beats a limit. (The design leaves it open.)
+    /// Lets a transfer go on that completes at `end`. What comes at the same moment: a completion beats a limit,
+    /// and that beats a stop. (The design leaves it open.)
     transfer run(time_point end, time_point limit, duration grace) {
         if (end > now_ && stop_comes_by(std::min(end, limit))) {
             stop_comes();
             if (end <= now_) return transfer::completes;
             const time_point cut = grace > 0ns ? later(now_, grace) : now_;
             if (end <= std::min(cut, limit)) return now_ = end, transfer::completes;
-            if (cut <= limit) return now_ = cut, transfer::stopped;
+            if (cut < limit) return now_ = cut, transfer::stopped;
         }
         if (end <= limit) return now_ = std::max(now_, end), transfer::completes;
         return now_ = limit, transfer::timed_out;
     }
 
     /// What the server does with the next request.
-    const step& next_step() noexcept { return c_.script[static_cast<std::size_t>(std::min(requests_++, c_.steps - 1))]; }
+    const step& next_step() noexcept {
+        return c_.script[static_cast<std::size_t>(std::min(requests_++, c_.steps - 1))];
+    }
     int requests() const noexcept { return requests_; }
 
     static constexpr time_point beginning = time_point(24h);

@@ -59,8 +59,8 @@ private:
     }
 
     options make_options() {
-        options o{.max_attempts = c_.max_attempts, .timeout = c_.timeout, .interval = c_.interval,
-                  .deadline = c_.deadline};
+        options o{
+            .max_attempts = c_.max_attempts, .timeout = c_.timeout, .interval = c_.interval, .deadline = c_.deadline};
         o.terminate_if = predicate_of(c_.terminate_if, seen::terminate_if, 4);
         o.retry_if = predicate_of(c_.retry_if, seen::retry_if, 5);
         o.backoff = backoff_of(c_.backoff);
