@@ -48,6 +48,7 @@ enum class deed {
     to_put,       ///< Of before_attempt: changes the method.
     adds_key,     ///< Of before_attempt: adds an Idempotency-Key.
     answers,      ///< Of before_attempt: answers with `status`.
+    spoils_head,  ///< Of before_attempt: so that nothing can be sent.
     to_status,    ///< Of after_attempt: another status of the same response, if there is one.
     to_response,  ///< Of after_attempt: a response takes the outcome's place.
     to_error,     ///< Of after_attempt: a timeout does.
@@ -72,6 +73,7 @@ enum class form_of { attempt, response, both };
 struct asked {
     property::question question = question::unset;
     form_of form = form_of::attempt;
+    bool negated = false;
     int throws_at = 0;
 };
 
@@ -79,6 +81,7 @@ enum class answer { go, wait, refuse, throws };
 
 struct guard_plan {
     bool null = false;
+    bool looks_back = false;                       ///< Overrides admit_next and record_of, too.
     std::array<property::answer, 4> answers = {};  ///< In turn.
     duration wait = {};
     int record_throws_at = 0;
@@ -88,14 +91,14 @@ struct guard_plan {
 enum class consumer { runs, finishes, takes };
 enum class leaving { stays, destroys, resumes, finishes, throws };
 
-/// What the loop's body does, at most at one of its turns, and how it goes about the iterator.
+/// How the loop goes about the iterator, and what its body does at one of its turns.
 struct consumer_plan {
     property::consumer kind = consumer::runs;
     int take = 0;
-    int compares = 1;
+    int compares = 1;  ///< 0: dereferences the first attempt at once.
     int dereferences = 1;
-    bool skips = false;  ///< Marks the second attempt without a look at it.
-    int at = 0;          ///< The turn of what follows; 0: before the first pull.
+    int skips = 0;  ///< Marks this attempt without a look at it.
+    int at = 0;     ///< The turn of what follows; 0: before the first pull.
     duration advances = {};
     bool stops = false;
     bool moves_body = false;

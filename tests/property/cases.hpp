@@ -85,6 +85,7 @@ private:
                              question::is_timeout, question::from_2, question::no_response});
         a.form = one_of({form_of::attempt, form_of::response, form_of::both});
         if (a.question == question::from_2) a.form = form_of::attempt;  // the others aren't told the number
+        a.negated = one_in(4);
         if (one_in(20)) a.throws_at = 1 + below(4);
         return a;
     }
@@ -102,6 +103,7 @@ private:
     guard_plan some_guard() {
         guard_plan p;
         p.null = one_in(16);
+        p.looks_back = one_in(3);
         p.wait = setting(5);
         for (property::answer& a : p.answers)
             a = one_of({answer::go, answer::go, answer::go, answer::go, answer::go, answer::wait, answer::wait,
@@ -115,7 +117,7 @@ private:
     void make_callables() {
         if (one_in(3)) case_.terminate_if = some_question();
         if (one_in(3)) case_.retry_if = some_question();
-        if (one_in(3)) case_.before = some_habit({deed::to_put, deed::adds_key, deed::answers});
+        if (one_in(3)) case_.before = some_habit({deed::to_put, deed::adds_key, deed::answers, deed::spoils_head});
         if (one_in(3)) case_.after = some_habit({deed::to_status, deed::to_response, deed::to_error});
         if (one_in(3)) case_.on = some_habit({deed::nothing});
         case_.guards = std::max(0, below(4) - 1);
@@ -157,17 +159,16 @@ private:
 
     void make_stops() {
         case_.may_stop = one_in(2);
-        if (case_.may_stop && one_in(2)) case_.stop_at = off_by_a_hair(1s * below(12));
-        if (case_.stop_at < 0ns) case_.stop_at = 0ns;
+        if (case_.may_stop && one_in(2)) case_.stop_at = std::max(off_by_a_hair(1s * below(12)), duration{});
     }
 
     void make_consumer() {
         consumer_plan& p = case_.consumer;
         p.kind = one_of({consumer::runs, consumer::runs, consumer::runs, consumer::finishes, consumer::takes});
         p.take = below(5);
-        p.compares = 1 + below(2);
+        p.compares = below(3);
         p.dereferences = 1 + below(2);
-        p.skips = one_in(12);
+        if (one_in(12)) p.skips = 1 + below(2);
         p.at = below(5);
         if (one_in(4)) p.advances = some_time(8);
         p.stops = case_.may_stop && one_in(4);

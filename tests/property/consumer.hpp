@@ -14,6 +14,7 @@ public:
     model_side(const loop_case& c, course& out) : model_(c, out) {}
 
     void begin() {}
+    void move_range() {}
     bool at_end() {
         if (!std::exchange(pulled_, true)) model_.pull();
         return model_.over();
@@ -37,7 +38,7 @@ public:
     template <class F> void take(int n, F f) {
         for (int i = 0; i < n && !at_end(); ++i, next()) f(look());
     }
-    void move_body() {}
+    void move_body() { at_end(); }
     r2::ended ended() const { return model_.how_it_ended(); }
     void advance(duration d) { model_.world.advance(d); }
     void request_stop() { model_.world.request_stop(); }
@@ -69,6 +70,10 @@ public:
     real_side(const loop_case& c, course& out) : real_(c, out) {}
 
     void begin() { place_ = real_.range->begin(); }
+    void move_range() {
+        attempts elsewhere = std::move(*real_.range);
+        real_.range.emplace(std::move(elsewhere));
+    }
     bool at_end() { return place_ == std::default_sentinel; }
     mark look() { return real_.of(seen::yielded, *place_); }
     void next() { ++place_; }
@@ -109,7 +114,10 @@ public:
         try {
             if (c.consumer.at == 0) meddle();
             s_.begin();
-            run();
+            if (c.consumer.at == 0 && c.consumer.leaving == leaving::destroys)
+                leave(seen::left, 0);
+            else
+                run();
         } catch (const oops& e) {
             leave(seen::threw, e.seed == c.seed ? e.where : -1);
         } catch (const std::logic_error&) {  // the fake client's word on a wait that never ends
@@ -126,7 +134,10 @@ private:
             case consumer::finishes:
                 return finish();
             case consumer::takes:
-                s_.take(c_.consumer.take, [this](const mark& m) { out_.push_back(m); });
+                s_.take(c_.consumer.take, [this](const mark& m) {
+                    out_.push_back(m);
+                    if (m.number == c_.consumer.at) meddle();
+                });
                 return leave(seen::left, 0);
             case consumer::runs:
                 return loop();
@@ -136,8 +147,9 @@ private:
     void loop() {
         constexpr int most = 10;
         for (int turn = 1; turn <= most; ++turn, s_.next()) {
-            if (c_.consumer.skips && turn == 2) s_.next();
-            for (int i = 0; i < c_.consumer.compares; ++i)
+            if (turn == c_.consumer.skips) s_.next();
+            const int least = turn > 1 || c_.consumer.skips == 1;  // whether there is a second has to be asked
+            for (int i = 0; i < std::max(least, c_.consumer.compares); ++i)
                 if (s_.at_end()) return leave(seen::at_end, 0);
             show(c_.consumer.dereferences);
             if (turn != c_.consumer.at) continue;
@@ -151,6 +163,7 @@ private:
                 case leaving::throws:
                     throw oops{c_.seed, 40};
                 case leaving::resumes:
+                    s_.move_range();
                     s_.begin();
                     show(1);
                     break;
@@ -182,6 +195,7 @@ private:
     void leave(seen how, int where) {
         leave_now(how, where);
         out_.back().ended = s_.ended();
+        if (how == seen::at_end && !s_.at_end()) leave_now(seen::left, -1);
         // Whose own callable threw, and not the loop's body, is at the end, however often it looks.
         if (how == seen::threw && where != 40) {
             s_.begin();

@@ -117,7 +117,10 @@ private:
                 attempt_ = one_before;
                 return stopped ? give_up(errc::stopped, ended::stopped) : give_up(errc::timeout, ended::deadline);
             }
-            send();
+            if (c_.before.set && c_.before.now(attempt_.number) == deed::spoils_head)
+                fail(errc::invalid_request, r2::sent::no);  // an outcome like others: it is recorded, not cancelled
+            else
+                send();
         }
         ends_ = world.now();
         try {
@@ -235,14 +238,14 @@ private:
     }
 
     bool ask(const asked& a, seen which, int where) {
-        if (a.form == form_of::response && attempt_.outcome < 0) return false;
+        if (a.form == form_of::response && attempt_.outcome < 0) return a.negated;
         out_.push_back({.seen = which,
                         .number = a.form == form_of::attempt ? attempt_.number : 0,
                         .outcome = attempt_.outcome,
                         .requests = world.requests(),
                         .now = world.elapsed()});
         if (a.form == form_of::attempt && attempt_.number == a.throws_at) throw oops{c_.seed, where};
-        return holds(a.question, attempt_.number, attempt_.outcome);
+        return holds(a.question, attempt_.number, attempt_.outcome) != a.negated;
     }
 
     bool worth_another() {

@@ -1,0 +1,226 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "property/course.hpp"
+
+namespace r2::property {
+
+/// The promises of part 1 of the design, each looked for in what was seen of one loop, without the model.
+class promises {
+public:
+    promises(const loop_case& c, const course& seen) : c_(c), course_(seen) {
+        // Where nobody else takes time, all of it is the loop's own.
+        const auto takes_time = [](const habit& h) { return h.set && h.deed == deed::advances; };
+        only_the_loop_takes_time_ =
+            !takes_time(c.before) && !takes_time(c.after) && !takes_time(c.on) && c.consumer.advances <= 0ns;
+    }
+
+    /// The sentence that doesn't hold; null where all do.
+    const char* broken() const {
+        if (!nothing_is_sent_unasked()) return "nothing is sent that the loop doesn't ask for";
+        if (!every_attempt_is_seen()) return "every attempt is seen, and at least one";
+        if (!there_is_one_reason()) return "every end has one reason, and nothing follows it";
+        if (!no_sleep_is_useless()) return "no sleep is useless";
+        if (!no_wait_is_cut_short()) return "no wait is shorter than it was said to be, or than the server asked for";
+        if (!limits_hold()) return "max_attempts, timeout and deadline hold";
+        if (!a_stop_is_prompt()) return "a stop ends the range at once";
+        if (!only_the_users_own_is_thrown()) return "nothing is thrown but the user's own";
+        for (int i = 0; i < c_.guards; ++i)
+            if (!admissions_are_answered(i)) return "each admission is answered once";
+        if (!nothing_unsafe_is_repeated()) return "what isn't safe to repeat isn't";
+        return nullptr;
+    }
+
+private:
+    static bool shows_attempt(const mark& m) { return m.seen == seen::yielded || m.seen == seen::finished; }
+
+    const mark& last() const { return course_.back(); }
+
+    /// Calls f with each attempt that was shown, and the one shown before it, if any; false once f is.
+    template <class F> bool all_pairs(F f) const {
+        const mark* before = nullptr;
+        for (const mark& m : course_) {
+            if (!shows_attempt(m)) continue;
+            if (before && before->number != m.number && !f(*before, m)) return false;
+            before = &m;
+        }
+        return true;
+    }
+    template <class F> bool all(seen kind, F f) const {
+        return std::all_of(course_.begin(), course_.end(), [&](const mark& m) { return m.seen != kind || f(m); });
+    }
+    template <class F> bool all_attempts(F f) const {
+        return std::all_of(course_.begin(), course_.end(), [&](const mark& m) { return !shows_attempt(m) || f(m); });
+    }
+
+    bool answers_itself() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::answers; }
+    bool spoils_one() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::spoils_head; }
+
+    /// As many requests as attempts, but for the one that wasn't to be sent; and none once it was left.
+    bool nothing_is_sent_unasked() const {
+        const bool exact = all_attempts([this](const mark& m) {
+            const int unsent = (answers_itself() || spoils_one()) && c_.before.at <= m.number;
+            const bool never_made = m.number == 1 && m.requests == 0 && m.sends == 0 && m.outcome < 0;
+            return m.requests == m.number - unsent || never_made;
+        });
+        const auto leaves = std::find_if(course_.begin(), course_.end(), [](const mark& m) {
+            return m.seen == seen::left || m.seen == seen::at_end || m.seen == seen::threw;
+        });
+        const bool unused =
+            c_.consumer.at == 0 && c_.consumer.kind == consumer::runs && c_.consumer.leaving == leaving::destroys;
+        return exact && leaves->requests == last().requests && (!unused || last().requests == 0) &&
+               (c_.consumer.kind != consumer::takes || last().requests <= c_.consumer.take);
+    }
+
+    bool every_attempt_is_seen() const {
+        const bool in_order = all_pairs([this](const mark& a, const mark& b) {
+            return b.number == a.number + 1 || c_.consumer.skips || b.seen == seen::finished;
+        });
+        const bool ends_empty = course_.front().seen == seen::at_end;
+        return in_order && (!ends_empty || c_.consumer.skips == 1);
+    }
+
+    bool there_is_one_reason() const {
+        ended range = ended::not_yet;
+        for (const mark& m : course_) {
+            if (m.seen == seen::at_end && m.who != 0) return false;  // it wasn't the end
+            if (m.seen != seen::at_end && m.seen != seen::threw && m.seen != seen::finished) continue;
+            if (m.seen == seen::at_end && m.ended == ended::not_yet && range == ended::not_yet) return false;
+            if (m.ended != ended::not_yet) range = m.ended;
+        }
+        const bool none_after = all_pairs([](const mark& a, const mark&) { return a.ended == ended::not_yet; });
+        const bool same = all(seen::yielded, [&](const mark& m) {
+            if (c_.consumer.skips) return true;  // the last may be one that wasn't looked at
+            if (m.ended != ended::not_yet) return range == m.ended || range == ended::not_yet;
+            return range == ended::not_yet || range == ended::stopped || range == ended::deadline ||
+                   range == ended::threw || last_number() > m.number;
+        });
+        return none_after && same;
+    }
+
+    int last_number() const {
+        int number = 0;
+        all_attempts([&](const mark& m) { return number = std::max(number, m.number), true; });
+        return number;
+    }
+
+    duration first_pull() const { return c_.consumer.at == 0 ? std::max(c_.consumer.advances, 0ns) : 0ns; }
+
+    duration deadline() const {
+        return c_.deadline > 0ns && c_.deadline < 1h ? first_pull() + c_.deadline : duration::max();
+    }
+
+    /// None of 0, none after the last attempt, and none that ends past the deadline.
+    bool no_sleep_is_useless() const {
+        std::size_t sleeps = 0;
+        duration slept = {};
+        const bool none_empty = all(seen::slept, [&](const mark& m) {
+            ++sleeps;
+            slept += m.wait;
+            return m.wait > 0ns;
+        });
+        const bool by_guard = c_.guards > 0;  // before the first
+        if (!none_empty || (c_.max_attempts > 0 && sleeps > static_cast<std::size_t>(c_.max_attempts - !by_guard)))
+            return false;
+        if (last().now > deadline() && only_the_loop_takes_time_ && slept > 0ns) return false;
+        return all_attempts([this](const mark& m) {
+            return (m.wait == 0ns || m.ended == ended::not_yet) &&
+                   (m.wait == 0ns || m.wait < deadline() - m.now || deadline() == duration::max() ||
+                    !only_the_loop_takes_time_);
+        });
+    }
+
+    static duration later_than(duration t, duration d) { return d < duration::max() - t ? t + d : duration::max(); }
+
+    bool no_wait_is_cut_short() const {
+        const bool waited = all_pairs([this](const mark& a, const mark& b) {
+            const bool asked_again = b.number != a.number + 1 || !only_the_loop_takes_time_;
+            return asked_again || b.now - b.elapsed >= later_than(a.now, a.wait);
+        });
+        return waited && all_attempts([this](const mark& m) {
+                   const duration asked = asked_after(m);
+                   return m.ended != ended::not_yet || m.seen == seen::finished || m.wait >= asked;
+               });
+    }
+
+    /// What the server asked for, as far as the policy lets it; 0 where it wasn't the server that answered.
+    duration asked_after(const mark& m) const {
+        const bool own = !c_.after.set && !answers_itself() && !spoils_one() && m.outcome > 0 && m.requests > 0;
+        if (!own || !c_.retry_after.honour) return {};
+        const step& s = c_.script[static_cast<std::size_t>(std::min(m.requests, c_.steps) - 1)];
+        if (s.asks != asks::seconds && s.asks != asks::date_by_its_own_clock) return {};
+        const bool clamped = c_.retry_after.over == over_max::clamp;
+        const duration most = c_.retry_after.max > 0ns ? c_.retry_after.max : 6h;
+        return clamped ? std::min(s.wait, most) : s.wait;
+    }
+
+    bool limits_hold() const {
+        return all_attempts([this](const mark& m) {
+            const bool started_late = only_the_loop_takes_time_ && deadline() < duration::max() && m.requests > 0 &&
+                                      m.now - m.elapsed >= deadline();
+            return (c_.max_attempts < 1 || m.number <= c_.max_attempts) &&
+                   (c_.timeout <= 0ns || m.elapsed <= c_.timeout) && m.sends <= 1 && !started_late &&
+                   (m.now <= deadline() || !only_the_loop_takes_time_);
+        });
+    }
+
+    /// Where nobody else takes time, none passes after a stop but its grace, and nothing more is sent.
+    bool a_stop_is_prompt() const {
+        if (!c_.stop_at || !only_the_loop_takes_time_ || last().now < *c_.stop_at) return true;
+        const bool at_once = last().now <= later_than(*c_.stop_at, std::max(c_.grace, 0ns));
+        return at_once &&
+               all_attempts([this](const mark& m) { return m.sends == 0 || m.now - m.elapsed <= *c_.stop_at; });
+    }
+
+    bool only_the_users_own_is_thrown() const {
+        return all(seen::threw, [this](const mark& m) {
+            const auto throws = [](const habit& h) { return h.set && h.at > 0 && h.deed == deed::throws; };
+            switch (m.who) {
+                case 1:
+                    return throws(c_.before);
+                case 2:
+                    return throws(c_.after);
+                case 3:
+                    return throws(c_.on);
+                case 40:
+                    return c_.consumer.leaving == leaving::throws;
+                case 99:  // the fake client's word on a wait that never ends
+                    return std::any_of(course_.begin(), course_.end(), [](const mark& x) { return x.wait > 24h; }) ||
+                           c_.guards > 0 || c_.consumer.skips || c_.consumer.kind == consumer::finishes ||
+                           c_.consumer.leaving == leaving::finishes;
+                default:
+                    return m.who > 0;
+            }
+        });
+    }
+
+    /// Each admission of this guard by one record or cancel, and nothing else by any.
+    bool admissions_are_answered(int guard) const {
+        const guard_plan& p = c_.guard_plans[static_cast<std::size_t>(guard)];
+        bool open = false;
+        for (const mark& m : course_) {
+            const bool asks = m.seen == seen::admitted;
+            if ((!asks && m.seen != seen::recorded && m.seen != seen::cancelled) || m.who != guard) continue;
+            if (asks == open || p.null) return false;
+            const answer a = p.answers[static_cast<std::size_t>(std::max(m.number, 1) - 1) % p.answers.size()];
+            open = asks && (a == answer::go || a == answer::wait);
+        }
+        return !open;
+    }
+
+    bool nothing_unsafe_is_repeated() const {
+        const auto method = methods[static_cast<std::size_t>(c_.method)];
+        if (c_.replay == replay::always || c_.key || c_.before.set || (method != "POST" && method != "PATCH"))
+            return true;
+        return all_attempts(
+            [](const mark& m) { return m.outcome >= 0 || m.sent == r2::sent::no || m.ended != ended::not_yet; });
+    }
+
+    const loop_case& c_;
+    const course& course_;
+    bool only_the_loop_takes_time_;
+};
+
+}  // namespace r2::property
