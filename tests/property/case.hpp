@@ -65,7 +65,7 @@ struct habit {
     property::deed now(int number) const noexcept { return number == at ? deed : deed::nothing; }
 };
 
-enum class question { unset, always, never, is_200, is_4xx_or_5xx, is_timeout, from_2, no_response };
+enum class question { unset, always, never, is_200, is_4xx_or_5xx, is_timeout, from_4, no_response };
 
 /// The forms in which a predicate may be asked.
 enum class form_of { attempt, response, both };

@@ -47,10 +47,10 @@ private:
 
     void make_limits() {
         case_.method = below(static_cast<int>(methods.size()));
-        case_.max_attempts = one_of({0, -1, 1, 2, 3, 4, 5, 6});
+        case_.max_attempts = one_of({0, -1, 1, 2, 3, 4, 5, 6, 8, 9});
         if (one_in(2)) case_.timeout = setting(4);
         if (one_in(4)) case_.interval = setting(4);
-        if (one_in(2)) case_.deadline = setting(16);
+        if (one_in(2)) case_.deadline = setting(one_in(2) ? 8 : 40);
         case_.key = one_in(6);
         case_.replay = one_of({r2::replay::always, r2::replay::when_safe});
         if (one_in(4)) case_.max_body = one_of({secret.size() - 1, secret.size()});
@@ -79,14 +79,13 @@ private:
         case_.retry_after.over = one_of({over_max::stop, over_max::clamp, over_max::wait});
     }
 
-    asked some_question() {
+    asked some_question(std::initializer_list<question> all) {
         asked a;
-        a.question = one_of({question::always, question::never, question::is_200, question::is_4xx_or_5xx,
-                             question::is_timeout, question::from_2, question::no_response});
+        a.question = one_of(all);
         a.form = one_of({form_of::attempt, form_of::response, form_of::both});
-        if (a.question == question::from_2) a.form = form_of::attempt;  // the others aren't told the number
-        a.negated = one_in(4);
-        if (one_in(20)) a.throws_at = 1 + below(4);
+        if (a.question == question::from_4) a.form = form_of::attempt;  // the others aren't told the number
+        a.negated = one_in(8);
+        if (one_in(16)) a.throws_at = 1 + below(4);
         return a;
     }
 
@@ -105,9 +104,10 @@ private:
         p.null = one_in(16);
         p.looks_back = one_in(3);
         p.wait = setting(5);
-        for (property::answer& a : p.answers)
-            a = one_of({answer::go, answer::go, answer::go, answer::go, answer::go, answer::wait, answer::wait,
-                        answer::refuse});
+        for (property::answer& a : p.answers) {
+            if (one_in(3)) a = answer::wait;
+            if (one_in(16)) a = answer::refuse;
+        }
         if (one_in(16)) p.answers[static_cast<std::size_t>(below(4))] = answer::throws;
         if (one_in(16)) p.record_throws_at = 1 + below(3);
         if (one_in(16)) p.stops_at = 1 + below(3);
@@ -115,8 +115,9 @@ private:
     }
 
     void make_callables() {
-        if (one_in(3)) case_.terminate_if = some_question();
-        if (one_in(3)) case_.retry_if = some_question();
+        using enum question;
+        if (one_in(3)) case_.terminate_if = some_question({never, is_200, is_200, is_timeout, from_4, no_response});
+        if (one_in(3)) case_.retry_if = some_question({always, always, is_4xx_or_5xx, is_timeout, never, no_response});
         if (one_in(3)) case_.before = some_habit({deed::to_put, deed::adds_key, deed::answers, deed::spoils_head});
         if (one_in(3)) case_.after = some_habit({deed::to_status, deed::to_response, deed::to_error});
         if (one_in(3)) case_.on = some_habit({deed::nothing});
@@ -132,17 +133,20 @@ private:
 
     step some_step() {
         step s;
+        const bool passes = !one_in(10);  // else the loops would be short
         if (one_in(3)) s.after = some_time(4);
         if (one_in(4)) {
             s.status = 0;
             s.kind = static_cast<errc>(1 + below(static_cast<int>(errc::local)));  // `failed` is of retry
+            if (passes) s.kind = one_of({errc::resolve, errc::connect, errc::timeout, errc::disconnected});
             s.sent = one_of({r2::sent::no, r2::sent::maybe});
             if (one_in(4) && is_limited()) s.after = duration::max();
             return s;
         }
-        s.status = one_of({200, 200, 202, 301, 304, 399, 400, 404, 408, 425, 429, 429, 499, 500, 501, 503, 503, 599});
+        s.status = one_of({200, 200, 202, 301, 304, 399, 400, 404, 408, 425, 429, 499, 500});
+        if (passes) s.status = one_of({429, 429, 500, 501, 503, 503, 599});
         s.body = one_in(4);
-        s.throws = one_in(64);
+        s.throws = one_in(100);
         if (one_in(2)) return s;
         s.asks = one_of({asks::seconds, asks::seconds, asks::date, asks::date_by_its_own_clock, asks::milliseconds,
                          asks::malformed, asks::past_date});
@@ -158,7 +162,7 @@ private:
     }
 
     void make_stops() {
-        case_.may_stop = one_in(2);
+        case_.may_stop = one_in(3);
         if (case_.may_stop && one_in(2)) case_.stop_at = std::max(off_by_a_hair(1s * below(12)), duration{});
     }
 
@@ -173,7 +177,7 @@ private:
         if (one_in(4)) p.advances = some_time(8);
         p.stops = case_.may_stop && one_in(4);
         p.moves_body = one_in(4);
-        if (one_in(2)) p.leaving = one_of({leaving::destroys, leaving::resumes, leaving::finishes, leaving::throws});
+        if (one_in(3)) p.leaving = one_of({leaving::destroys, leaving::resumes, leaving::finishes, leaving::throws});
         if (case_.max_attempts < 1) case_.max_attempts = one_of({0, 0, -1, 7});
         // Who runs it to its end has to have one.
         const bool finishes = p.kind == consumer::finishes || p.leaving == leaving::finishes;

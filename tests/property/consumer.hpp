@@ -4,6 +4,7 @@
 #include <ranges>
 #include <stdexcept>
 
+#include "property/model.hpp"
 #include "property/real.hpp"
 
 namespace r2::property {

@@ -1,40 +1,20 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <utility>
+#include <algorithm>
 
 #include <r2/words/chance.hpp>
 
+#include "property/model_guards.hpp"
 #include "property/model_world.hpp"
+#include "property/questions.hpp"
 
 namespace r2::property {
-
-/// The answer to a question about an attempt, of whichever form.
-inline bool holds(question q, int number, int outcome) {
-    switch (q) {
-        case question::always:
-            return true;
-        case question::is_200:
-            return outcome == 200;
-        case question::is_4xx_or_5xx:
-            return outcome >= 400;
-        case question::is_timeout:
-            return outcome == -static_cast<int>(errc::timeout);
-        case question::from_2:
-            return number >= 2;
-        case question::no_response:
-            return outcome < 0;
-        default:
-            return false;
-    }
-}
 
 /// The rules of the loop as part 3 of the design has them, and nothing else: where it leaves something open, a comment
 /// says what was chosen.
 class model {
 public:
-    model(const loop_case& c, course& out) : world(c), c_(c), out_(out), chance_(c.seed) {}
+    model(const loop_case& c, course& out) : world(c), c_(c), out_(out), chance_(c.seed), guards_(c, out, world) {}
 
     /// The next attempt, or the end.
     void pull() {
@@ -43,7 +23,7 @@ public:
             if (c_.deadline > 0ns && attempt_.number == 0) deadline_ = later(world.now(), c_.deadline);
             over_ = ended_ != ended::not_yet || !go_on();
         } catch (...) {
-            cancel_all();
+            guards_.cancel();
             ended_ = ended::threw;
             over_ = true;
             throw;
@@ -51,7 +31,7 @@ public:
     }
 
     /// The range is destroyed.
-    void destroy() { cancel_all(); }
+    void destroy() { guards_.cancel(); }
 
     bool over() const noexcept { return over_; }
     r2::ended how_it_ended() const noexcept { return ended_; }
@@ -66,8 +46,8 @@ private:
         if (attempt_.number == 0) {
             if (world.stopped()) return give_up(errc::stopped, ended::stopped);
             starts_ = world.now();
-            const admission all = ask_guards(1);
-            if (all.refused) return give_up(errc::refused, ended::refused);
+            const model_guards::admission all = guards_.ask(1);
+            if (all.refused_by) return refusal_ = all.refused_by, give_up(errc::refused, ended::refused);
             starts_ = later(world.now(), all.wait);
             if (past_deadline(starts_)) return give_up(errc::timeout, ended::deadline);
         }
@@ -79,7 +59,7 @@ private:
 
     /// Ends the range instead of an attempt: as an attempt with an error before the first, else without one.
     bool give_up(errc why, ended how) {
-        cancel_all();
+        guards_.cancel();
         ended_ = how;
         if (attempt_.number > 0) return false;
         begin_attempt();
@@ -126,10 +106,10 @@ private:
         try {
             ask_after();
         } catch (...) {
-            record();  // it was sent all the same
+            guards_.record(attempt_, ends_);  // it was sent all the same
             throw;
         }
-        if (const int thrower = record()) throw oops{c_.seed, 30 + thrower};
+        if (const int thrower = guards_.record(attempt_, ends_)) throw oops{c_.seed, 30 + thrower};
         decide();
         ask_on();
         return true;
@@ -208,7 +188,7 @@ private:
             starts_ = later(world.now(), attempt_.wait);
             return;
         }
-        cancel_all();  // of the attempt that doesn't come
+        guards_.cancel();  // of the attempt that doesn't come
         attempt_.wait = {};
         attempt_.wait_from = wait_source::none;
     }
@@ -220,15 +200,15 @@ private:
         if (polls && ask(c_.terminate_if, seen::terminate_if, 4)) return ended::condition_met;
         if (!failed && !polls) return ended::succeeded;
         if (failed && !worth_another()) return ended::not_retryable;
-        if (attempt_.sent == r2::sent::maybe && c_.replay == replay::when_safe && !safe_to_repeat())
+        if (attempt_.sent == r2::sent::maybe && c_.replay == replay::when_safe && !safe_to_repeat(method_, key_))
             return ended::unsafe_to_replay;
         if (attempt_.number == c_.max_attempts) return ended::exhausted;
         if (world.stopped()) return ended::stopped;
         if (!choose_wait()) return ended::retry_after_too_long;
         // Part 2 has the guards asked "after every other rule": so after rule 9 for the loop's own wait, too.
         if (past_deadline(later(world.now(), attempt_.wait))) return ended::deadline;
-        const admission all = ask_guards(attempt_.number + 1);
-        if (all.refused) return attempt_.refusal = refusal_, ended::refused;
+        const model_guards::admission all = guards_.ask(attempt_.number + 1);
+        if (all.refused_by) return attempt_.refusal = all.refused_by, ended::refused;
         if (all.wait > attempt_.wait) {
             attempt_.wait = all.wait;
             attempt_.wait_from = wait_source::guard;
@@ -250,28 +230,12 @@ private:
 
     bool worth_another() {
         if (c_.retry_if.question != question::unset) return ask(c_.retry_if, seen::retry_if, 5);
-        if (attempt_.outcome > 0) return attempt_.outcome == 429 || attempt_.outcome >= 500;
-        switch (static_cast<errc>(-attempt_.outcome)) {
-            case errc::resolve:
-            case errc::connect:
-            case errc::timeout:
-            case errc::disconnected:
-            case errc::protocol:
-                return true;
-            default:  // tls: these weren't said to have broken in the handshake
-                return false;
-        }
-    }
-
-    /// Of the request as it was sent, which is what may be repeated.
-    bool safe_to_repeat() const noexcept {
-        const std::string_view m = methods[static_cast<std::size_t>(method_)];
-        return key_ || m == "GET" || m == "PUT" || m == "DELETE";
+        return is_transient(attempt_.outcome);
     }
 
     /// Rule 8 but for the guards: false where the server asks for too long a wait.
     bool choose_wait() {
-        const duration asked_for = c_.retry_after.honour && from_ ? asked_by(*from_) : 0ns;
+        const duration asked_for = c_.retry_after.honour && from_ ? asked_by(*from_, world.elapsed()) : 0ns;
         const duration most = c_.retry_after.max > 0ns ? c_.retry_after.max : 6h;
         if (asked_for > most && c_.retry_after.over == over_max::stop) return false;
         if (asked_for > 0ns) {
@@ -285,19 +249,6 @@ private:
             attempt_.wait = backed_off();
         }
         return true;
-    }
-
-    duration asked_by(const step& s) const {
-        switch (s.asks) {
-            case asks::seconds:
-            case asks::milliseconds:
-            case asks::date_by_its_own_clock:
-                return s.wait;
-            case asks::date:
-                return std::max(s.wait - world.elapsed(), 0ns);
-            default:
-                return {};
-        }
     }
 
     duration backed_off() {
@@ -316,63 +267,6 @@ private:
         return previous_ = jitter_of(c_).apply(d, previous_, u_);
     }
 
-    // Guards.
-
-    struct admission {
-        bool refused = false;
-        duration wait = {};
-    };
-
-    /// In order, until one refuses. Those before it have admitted an attempt that doesn't come.
-    admission ask_guards(int number) {
-        admission all;
-        for (int i = 0; i < c_.guards; ++i) {
-            const guard_plan& p = c_.guard_plans[static_cast<std::size_t>(i)];
-            if (p.null) continue;
-            tell(seen::admitted, i, number);
-            if (p.stops_at == number) world.request_stop();
-            const answer a = p.answers[static_cast<std::size_t>(number - 1) % p.answers.size()];
-            if (a == answer::throws) throw oops{c_.seed, 20 + i};
-            if (a == answer::refuse) {
-                refusal_ = 1 + i;
-                all.refused = true;
-                cancel_all();
-                return all;
-            }
-            admitted_[static_cast<std::size_t>(i)] = true;
-            if (a == answer::wait) all.wait = std::max(all.wait, p.wait);
-        }
-        return all;
-    }
-
-    void cancel_all() {
-        for (int i = 0; i < c_.guards; ++i)
-            if (std::exchange(admitted_[static_cast<std::size_t>(i)], false)) tell(seen::cancelled, i, 0);
-    }
-
-    /// Which guard, from 1, threw first. All are told, whatever one of them throws.
-    int record() {
-        int thrower = 0;
-        for (int i = 0; i < c_.guards; ++i) {
-            if (!std::exchange(admitted_[static_cast<std::size_t>(i)], false)) continue;
-            tell(seen::recorded, i, attempt_.number);
-            const bool throws = c_.guard_plans[static_cast<std::size_t>(i)].record_throws_at == attempt_.number;
-            if (throws && !thrower) thrower = i + 1;
-        }
-        return thrower;
-    }
-
-    void tell(seen what, int guard, int number) {
-        mark m = what == seen::recorded ? attempt_ : mark{};
-        m.seen = what;
-        m.who = guard;
-        m.number = number;
-        m.requests = world.requests();
-        m.now = m.told = world.elapsed();
-        if (what == seen::recorded) m.told = ends_ - model_world::beginning;  // as after_attempt may take its time
-        out_.push_back(m);
-    }
-
     void show(seen what) {
         mark m = attempt_;
         m.seen = what;
@@ -385,6 +279,7 @@ private:
     const loop_case& c_;
     course& out_;
     r2::detail::splitmix64 chance_;
+    model_guards guards_;
     time_point deadline_ = never;
     time_point starts_ = {}, ends_ = {};
     mark attempt_ = {.seen = seen::yielded};
@@ -395,7 +290,6 @@ private:
     double u_ = 0;
     duration previous_ = {};  // of backoff: what others asked for doesn't make it grow
     int refusal_ = 0;
-    std::array<bool, 2> admitted_ = {};
     bool over_ = false;
     r2::ended ended_ = ended::not_yet;
 };

@@ -11,7 +11,7 @@
 #include <r2/testing.hpp>
 
 #include "property/course.hpp"
-#include "property/model.hpp"
+#include "property/questions.hpp"
 
 namespace r2::property {
 

@@ -58,7 +58,7 @@ public:
 
 private:
     static constexpr const char* questions[] = {
-        "unset", "always", "never", "is 200", "is 4xx or 5xx", "is a timeout", "from attempt 2 on", "no response"};
+        "unset", "always", "never", "is 200", "is 4xx or 5xx", "is a timeout", "from attempt 4 on", "no response"};
     static constexpr const char* deeds[] = {"nothing",   "advances",    "stops",   "throws",
                                             "to PUT",    "adds key",    "answers", "spoils the head",
                                             "to status", "to response", "to error"};
