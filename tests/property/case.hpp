@@ -114,7 +114,8 @@ struct backoff_plan {
     int throws_at = -1;
 };
 
-inline constexpr std::array<std::string_view, 5> methods = {"GET", "POST", "PUT", "DELETE", "PATCH"};
+inline constexpr std::array<std::string_view, 10> methods = {"GET",  "POST",    "PUT",   "DELETE", "PATCH",
+                                                             "HEAD", "OPTIONS", "TRACE", "PURGE",  "get"};
 
 /// One loop, whole: what is asked for, what the server does, who else meddles, and how its attempts are consumed.
 struct loop_case {
@@ -129,6 +130,7 @@ struct loop_case {
     duration jitter_by = {}, jitter_cap = {};
     retry_after_policy retry_after;
     bool key = false;
+    bool key_in_request = false;  ///< It comes as a header of the request's own.
     r2::replay replay = r2::replay::always;
     habit before, after, on;
     duration grace = {};

@@ -46,12 +46,13 @@ private:
     }
 
     void make_limits() {
-        case_.method = below(static_cast<int>(methods.size()));
+        case_.method = one_in(2) ? below(2) : below(static_cast<int>(methods.size()));
         case_.max_attempts = one_of({0, -1, 1, 2, 3, 4, 5, 6, 8, 9});
         if (one_in(2)) case_.timeout = setting(4);
         if (one_in(4)) case_.interval = setting(4);
         if (one_in(2)) case_.deadline = setting(one_in(2) ? 8 : 40);
         case_.key = one_in(6);
+        case_.key_in_request = one_in(2);
         case_.replay = one_of({r2::replay::always, r2::replay::when_safe});
         if (one_in(4)) case_.max_body = one_of({secret.size() - 1, secret.size()});
         if (one_in(3)) case_.grace = setting(4);

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -59,7 +61,12 @@ public:
         return text.str();
     }
 
-    const course& seen() const { return seen_; }
+    /// The last attempt that was shown: how it ended, and who asked for the wait after it.
+    const mark* last() const {
+        for (auto m = seen_.rbegin(); m != seen_.rend(); ++m)
+            if (m->seen == seen::yielded || m->seen == seen::finished) return &*m;
+        return nullptr;
+    }
 
 private:
     loop_case case_;
@@ -70,12 +77,27 @@ TEST(loops, a_million_loops_agree_with_the_rules_as_written_and_keep_the_promise
     const std::uint64_t only = from_environment("R2_SEED", 0);
     const std::uint64_t first = only ? only : from_environment("R2_FIRST_SEED", 1);
     const std::uint64_t loops = only ? 1 : from_environment("R2_LOOPS", usual_loops);
+    std::array<std::uint64_t, 11> ends = {};
+    std::array<std::uint64_t, 5> waits = {};
     trial t;
     for (std::uint64_t seed = first; seed < first + loops; ++seed) {
         const std::string broken = t.run(seed);
         if (only) std::cout << t.told();
         ASSERT_EQ(broken, "") << "doesn't hold of R2_SEED=" << seed << '\n' << t.told();
+        if (const mark* last = t.last()) {
+            ++ends[static_cast<std::size_t>(last->ended)];
+            ++waits[static_cast<std::size_t>(last->wait_from)];
+        }
     }
+    if (loops < 10'000) return;
+    // So that the cases stay rich: no kind of end or wait is a rare one.
+    for (const ended e :
+         {ended::not_yet, ended::succeeded, ended::condition_met, ended::not_retryable, ended::exhausted,
+          ended::deadline, ended::stopped, ended::refused, ended::retry_after_too_long, ended::unsafe_to_replay})
+        EXPECT_GT(ends[static_cast<std::size_t>(e)], loops / 200) << to_string(e);
+    for (const wait_source s :
+         {wait_source::backoff, wait_source::interval, wait_source::retry_after, wait_source::guard})
+        EXPECT_GT(waits[static_cast<std::size_t>(s)], loops / 200) << to_string(s);
 }
 
 }  // namespace

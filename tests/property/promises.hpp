@@ -212,8 +212,8 @@ private:
 
     bool nothing_unsafe_is_repeated() const {
         const auto method = methods[static_cast<std::size_t>(c_.method)];
-        if (c_.replay == replay::always || c_.key || c_.before.set || (method != "POST" && method != "PATCH"))
-            return true;
+        const bool unsafe = method == "POST" || method == "PATCH" || method == "PURGE" || method == "get";
+        if (c_.replay == replay::always || c_.key || c_.before.set || !unsafe) return true;
         return all_attempts(
             [](const mark& m) { return m.outcome >= 0 || m.sent == r2::sent::no || m.ended != ended::not_yet; });
     }

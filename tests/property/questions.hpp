@@ -45,7 +45,7 @@ inline bool is_transient(int outcome) {
 /// Of the request as it was sent, which is what may be repeated.
 inline bool safe_to_repeat(int method, bool key) {
     const std::string_view m = methods[static_cast<std::size_t>(method)];
-    return key || m == "GET" || m == "PUT" || m == "DELETE";
+    return key || m == "GET" || m == "HEAD" || m == "PUT" || m == "DELETE" || m == "OPTIONS" || m == "TRACE";
 }
 
 /// How long this answer asks to wait, when it has come; 0: it doesn't.

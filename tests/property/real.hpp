@@ -54,7 +54,9 @@ private:
     request first_request() const {
         request q{std::string(methods[static_cast<std::size_t>(c_.method)]), "http://u:pA55@job.test/"};
         q.headers.add("Authorization", secret);
-        if (c_.method % 2) q.body = secret;
+        q.headers.add("Cookie", secret);
+        if (c_.key && c_.key_in_request) q.headers.add("idempotency-key", "k");
+        if (q.method.starts_with("P")) q.body = secret;
         return q;
     }
 
@@ -67,7 +69,7 @@ private:
         o.jitter = jitter_of(c_);
         if (c_.throttle_backoff) o.throttle_backoff = backoff_of(*c_.throttle_backoff);
         o.retry_after = c_.retry_after;
-        if (c_.key) o.idempotency_key = "k";
+        if (c_.key && !c_.key_in_request) o.idempotency_key = "k";
         o.replay = c_.replay;
         set_hooks(o);
         if (c_.may_stop) o.stop = stop.get_token();
