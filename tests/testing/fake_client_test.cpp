@@ -154,6 +154,18 @@ TEST(fake_client, a_body_over_max_body_is_too_large) {
     EXPECT_EQ(last.sends(), 1);
 }
 
+TEST(fake_client, a_url_that_no_client_would_send_to_takes_no_step_of_the_script) {
+    fake_client fake;
+    fake.reply(200);
+    for (const char* bad : {"", "job.test/42", "ftp://job.test/42", "http://job test/42"}) {
+        const auto last = fake.get(bad).finish();
+        EXPECT_TRUE(last.error() == errc::invalid_request) << bad;
+        EXPECT_EQ(last.sends(), 0) << bad;
+    }
+    EXPECT_TRUE(fake.requests().empty());
+    EXPECT_EQ(fake.unused(), 1U);
+}
+
 TEST(fake_client, stop_at_2s_ends_a_wait_a_transfer_and_a_loop_body) {
     for (const bool in_wait : {true, false}) {
         fake_client fake;

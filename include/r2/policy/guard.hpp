@@ -61,8 +61,8 @@ public:
         return admit(q, before.number() + 1, now);
     }
 
-    /// What became of an attempt that it admitted, before the decision.
-    virtual void record(const attempt&, time_point) {}
+    /// What became of an attempt that it admitted, before the decision; `now` is when its outcome was there.
+    virtual void record(const attempt&, time_point /*now*/) {}
 
     /// The same with the request that it admitted. Unless overridden: `record`.
     virtual void record_of(const request&, const attempt& a, time_point now) { record(a, now); }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "r2/curl/url.hpp"
 #include "r2/engine.hpp"
 #include "r2/words/chance.hpp"
 #include "r2/words/log_text.hpp"
@@ -74,12 +75,17 @@ public:
     double chance() noexcept override { return world_->course ? world_->course->unit() : world_->chance; }
 
     transfer_id start(const request& q, const limits& l) override {
+        const transfer_id id{++last_id_};
+        if (error bad = r2::curl::url<>().parse(q.url)) {
+            transfers_.push_back({id, now(), attempt(std::move(bad))});
+            return id;
+        }
         world_->requests.push_back(q);
         if (world_->script.empty())
             throw std::logic_error("fake_client: the script has no answer to " + world_->name_of_last_request());
         const duration after = world_->script.front().after;
-        transfers_.push_back({transfer_id{++last_id_}, later(now(), after), next_outcome(q, l)});
-        return transfers_.back().id;
+        transfers_.push_back({id, later(now(), after), next_outcome(q, l)});
+        return id;
     }
 
     std::optional<transfer_id> wait_until(time_point until) override {
