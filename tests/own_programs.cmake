@@ -1,6 +1,8 @@
 set(R2_SANITIZE "" CACHE STRING "Sanitizers of tests, examples and benchmarks: asan (with UBSan), tsan or none")
 set_property(CACHE R2_SANITIZE PROPERTY STRINGS "" asan tsan)
 
+option(R2_COVERAGE "Count which lines the tests run; see tests/run coverage" OFF)
+
 set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(r2_own_flags INTERFACE)
 target_compile_options(r2_own_flags INTERFACE -Wall -Wextra -Wpedantic)
@@ -17,6 +19,10 @@ endif()
 if(R2_SANITIZE)
     target_compile_options(r2_own_flags INTERFACE ${r2_sanitizers} -g1 -fno-omit-frame-pointer)
     target_link_options(r2_own_flags INTERFACE ${r2_sanitizers})
+endif()
+if(R2_COVERAGE)  # atomic: the counts of several threads add up
+    target_compile_options(r2_own_flags INTERFACE --coverage -O0 -fprofile-update=atomic)
+    target_link_options(r2_own_flags INTERFACE --coverage)
 endif()
 
 # One program from one file, named after it.
