@@ -177,6 +177,11 @@ constexpr row rows[] = {
      {ended::not_yet, 2s, wait_source::backoff}},
     {"just the longest Retry-After", {}, busy, {.asked_wait = 6h}, {ended::not_yet, 6h, wait_source::retry_after}},
     {"too long a Retry-After", {}, busy, {.asked_wait = 6h + 1ns}, {ended::retry_after_too_long}},
+    {"too long a Retry-After, past the deadline",
+     {.deadline = now},
+     busy,
+     {.asked_wait = 6h + 1ns},
+     {ended::retry_after_too_long}},
     {"clamped",
      {.retry_after = {.max = 1min, .over = r2::over_max::clamp}},
      busy,
@@ -280,6 +285,20 @@ TEST(machine, reads_retry_after_in_every_form) {
         const r2::attempt a(res);
         r2::answers_of answers(o, a, [&] { return wall; });
         EXPECT_EQ(r2::machine({}).decide(busy, now, 0.5, answers), expected) << (value ? value : "absent");
+    }
+}
+
+TEST(machine, takes_what_names_no_number_for_attempt_1) {
+    EXPECT_EQ(decide({.max_attempts = 1}, {.status = 503}, {}).ended, ended::exhausted);
+    EXPECT_EQ(decide({.max_attempts = 2}, {.status = 503}, {}).ended, ended::not_yet);
+}
+
+TEST(machine, asks_amazon_for_more_only_where_the_server_s_wait_is_honoured) {
+    const r2::attempt a(r2::response{.status = 503, .headers = {{"x-amz-retry-after", "3000"}}});
+    for (const bool honour : bools) {
+        const r2::options o{
+            .backoff = r2::backoff::constant(2s), .jitter = r2::jitter::none(), .retry_after = {.honour = honour}};
+        EXPECT_EQ(r2::answers_of(o, a, [] { return r2::wall_time(); }).backoff(0, 0s, 0.5), honour ? 3s : 2s);
     }
 }
 

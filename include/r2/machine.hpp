@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <optional>
 
@@ -88,7 +89,7 @@ private:
         if (const auto asked = policy.honour ? ask.retry_after() : std::nullopt) {
             const duration max = policy.max > duration{} ? policy.max : retry_after_policy{}.max;
             if (*asked > max && policy.over == over_max::stop) return {ended::retry_after_too_long};
-            return {ended::not_yet, *asked > max && policy.over == over_max::clamp ? max : *asked,
+            return {ended::not_yet, policy.over == over_max::clamp ? std::min(*asked, max) : *asked,
                     wait_source::retry_after};
         }
         if (rules_.interval > duration{}) return {ended::not_yet, rules_.interval, wait_source::interval};

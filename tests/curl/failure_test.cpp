@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "curl/fixture.hpp"
@@ -19,6 +21,29 @@ void expect_unsent(const r2::attempt& a, r2::errc kind, CURLcode code) {
     EXPECT_EQ(a.error().code().value(), code);
     EXPECT_STREQ(a.error().code().category().name(), "curl");
     EXPECT_TRUE(a.error().code() == kind) << "as a condition";
+}
+
+TEST(failure, has_1_of_11_kinds_for_each_code) {
+    const std::pair<CURLcode, r2::errc> kinds[] = {
+        {CURLE_URL_MALFORMAT, r2::errc::invalid_request},
+        {CURLE_COULDNT_RESOLVE_HOST, r2::errc::resolve},
+        {CURLE_COULDNT_CONNECT, r2::errc::connect},
+        {CURLE_PEER_FAILED_VERIFICATION, r2::errc::tls},
+        {CURLE_OPERATION_TIMEDOUT, r2::errc::timeout},
+        {CURLE_RECV_ERROR, r2::errc::disconnected},
+        {CURLE_WEIRD_SERVER_REPLY, r2::errc::protocol},
+        {CURLE_FILESIZE_EXCEEDED, r2::errc::too_large},
+        {CURLE_TOO_MANY_REDIRECTS, r2::errc::too_many_redirects},
+        {CURLE_SEND_FAIL_REWIND, r2::errc::body_unreadable},
+        {CURLE_OUT_OF_MEMORY, r2::errc::local},
+    };
+    for (const auto& [number, kind] : kinds) {
+        const std::error_code code(number, r2::curl::category());
+        EXPECT_TRUE(code == kind) << code.message();
+        EXPECT_EQ(code.default_error_condition(), make_error_condition(kind)) << code.message();
+        EXPECT_EQ(code.message(), curl_easy_strerror(number));
+    }
+    EXPECT_TRUE(std::error_code(CURLE_OPERATION_TIMEDOUT, r2::curl::category()) == std::errc::timed_out);
 }
 
 TEST(failure, a_refused_connection_is_tried_3_times) {

@@ -131,6 +131,19 @@ TEST(cubic_rate, saves_no_more_than_1_token_at_a_low_rate) {
     EXPECT_NEAR(rate.take(3600), 2, tolerance);
 }
 
+TEST(cubic_rate, costs_0_seconds_while_it_is_free) {
+    cubic_rate rate;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(rate.take(0), 0);
+}
+
+TEST(cubic_rate, rises_to_2_times_what_is_measured) {
+    cubic_rate rate;
+    rate.update(0, true);
+    for (int second = 1; second < 100; ++second) rate.update(second, false);
+    EXPECT_NEAR(rate.measured(), 1, tolerance);
+    EXPECT_NEAR(rate.fill(), 2, tolerance);
+}
+
 TEST(cubic_rate, is_not_confused_by_a_time_that_goes_back) {
     cubic_rate rate;
     rate.update(10, true);

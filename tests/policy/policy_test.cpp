@@ -119,6 +119,7 @@ TEST(backoff, grows_as_its_name_says) {
         {"custom", r2::backoff::custom([](int n) { return n * 1s - 1s; }), {0s, 0s, 1s, 2s}},
         {"of a negative base", r2::backoff::exponential(-1s), {0s, 0s}},
         {"with a negative cap, which is none", r2::backoff::linear(1s, -5s), {1s, 2s}},
+        {"linear by a negative step", r2::backoff::linear(-1s), {0s, 0s}},
         {"that shrinks", r2::backoff::exponential(8s, 0.5), {8s, 4s, 2s}},
     };
     for (const auto& [name, b, expected] : table)
@@ -136,7 +137,14 @@ TEST(backoff, overflows_at_no_retry_number) {
     EXPECT_EQ(r2::backoff::exponential(1s).delay(33), 8589934592s);
     EXPECT_EQ(r2::backoff::exponential(1s).delay(34), r2::duration::max());
     EXPECT_EQ(r2::backoff::exponential(1s, std::numeric_limits<double>::quiet_NaN()).delay(3), 0s);
+    EXPECT_EQ(r2::backoff::exponential(1ns).delay(63), r2::duration::max());
     EXPECT_EQ(r2::backoff::exponential(1s).delay(-5), 1s);
+    EXPECT_EQ(r2::backoff::linear(1s).delay(-5), 1s);
+    EXPECT_EQ(r2::backoff::linear(r2::duration::max() / 2).delay(1), r2::duration::max() - 1ns);
+}
+
+TEST(backoff, keeps_a_constant_of_10000_hours_to_the_nanosecond) {
+    EXPECT_EQ(r2::backoff::constant(10'000h + 1ns).delay(3), 10'000h + 1ns);
 }
 
 TEST(jitter, spreads_as_its_name_says) {
@@ -152,6 +160,8 @@ TEST(jitter, spreads_as_its_name_says) {
     static_assert(r2::jitter::decorrelated(1s, 20s).apply(10s, 4s, 0.5) == 6500ms);
     static_assert(r2::jitter::decorrelated(1s, 20s).apply(10s, 20s, nearly) == 20s);
     EXPECT_LT(r2::jitter::full().apply(10s, 1s, nearly), 10s + 1ns);
+    EXPECT_EQ(r2::jitter::full().apply(1ns, 0s, 0.75), 1ns);
+    EXPECT_EQ(r2::jitter::full().apply(1ns, 0s, 0.25), 0ns);
     EXPECT_EQ(r2::jitter::full().apply(r2::duration::max(), {}, 0.999999999999999),
               r2::jitter::full().apply(r2::duration::max(), {}, 0.999999999999999));
     EXPECT_GT(r2::jitter::proportional(1).apply(r2::duration::max(), {}, nearly), 0s);

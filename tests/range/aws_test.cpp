@@ -82,6 +82,14 @@ TEST(aws, spreads_each_wait_from_0_on) {
     EXPECT_LE(fake.waits()[0], 50ms);
 }
 
+TEST(aws, waits_for_at_most_20_s_with_each_of_2_backoffs) {
+    const r2::options o = r2::options::aws();
+    EXPECT_EQ(o.backoff.delay(8), 12'800ms);
+    EXPECT_EQ(o.backoff.delay(20), 20s);
+    EXPECT_EQ(o.throttle_backoff->delay(4), 16s);
+    EXPECT_EQ(o.throttle_backoff->delay(20), 20s);
+}
+
 TEST(throttle_backoff, takes_the_place_of_backoff_after_1_of_2_failures) {
     fake_client fake;
     fake.reply(503).reply(429).reply({.status = 503, .body = "<Code>SlowDown</Code>"}).reply(200);

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include <r2/r2.hpp>
 
@@ -125,6 +126,31 @@ TEST(error, compares_with_its_kind_and_the_standard_condition_either_way_round) 
     EXPECT_EQ(err.sent(), r2::sent::maybe);
     EXPECT_EQ(err.message(), "timeout: after 1s");
     EXPECT_EQ(r2::error(errc::local).message(), "local failure");
+}
+
+TEST(error, has_a_name_for_each_of_14_kinds) {
+    const std::pair<errc, const char*> names[] = {
+        {errc::invalid_request, "invalid request"},
+        {errc::resolve, "could not resolve"},
+        {errc::connect, "could not connect"},
+        {errc::tls, "no secure connection"},
+        {errc::timeout, "timeout"},
+        {errc::disconnected, "disconnected"},
+        {errc::protocol, "protocol error"},
+        {errc::too_large, "response too large"},
+        {errc::too_many_redirects, "too many redirects"},
+        {errc::body_unreadable, "request body unreadable"},
+        {errc::stopped, "stopped"},
+        {errc::refused, "refused"},
+        {errc::local, "local failure"},
+        {errc::failed, "failed"},
+    };
+    for (const auto& [kind, name] : names) {
+        EXPECT_EQ(to_string(kind), name);
+        EXPECT_EQ(r2::error(kind).message(), name);
+        EXPECT_EQ(make_error_condition(kind).message(), name);
+    }
+    EXPECT_EQ(to_string(errc{}), "no error");
 }
 
 TEST(error, has_a_code_of_its_own_category) {

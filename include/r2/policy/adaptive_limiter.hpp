@@ -53,7 +53,7 @@ public:
         if (!limiting_) return 0;
         refill(t);
         tokens_ -= 1;
-        return tokens_ < 0 ? -tokens_ / fill_ : 0;
+        return std::max(0.0, -tokens_ / fill_);
     }
 
     /// For a token that wasn't used.

@@ -26,16 +26,16 @@ constexpr double power(double x, int n) noexcept {
     return result;
 }
 
-constexpr duration capped(duration d, duration cap) noexcept { return cap > duration{} && d > cap ? cap : d; }
+constexpr duration capped(duration d, duration cap) noexcept { return cap > duration{} ? std::min(d, cap) : d; }
 
 constexpr duration exponential_delay(duration base, double factor, duration cap, int retry) noexcept {
-    if (base <= duration{}) return {};
+    base = std::max(base, duration{});
     if (factor == 1) return capped(base, cap);
     return capped(saturated(static_cast<double>(base.count()) * power(factor, retry)), cap);
 }
 
 constexpr duration linear_delay(duration step, duration cap, int retry) noexcept {
-    if (step <= duration{}) return {};
+    step = std::max(step, duration{});
     const duration::rep times = static_cast<duration::rep>(retry) + 1;
     return capped(step > duration::max() / times ? duration::max() : step * times, cap);
 }
@@ -68,7 +68,7 @@ public:
     }
 
     /// step, 2·step, 3·step, … up to `cap`; 0 or less is no cap.
-    static backoff linear(duration step, duration cap = {}) { return {kind::linear, step, 0, cap}; }
+    static backoff linear(duration step, duration cap = {}) { return {kind::linear, step, {}, cap}; }
 
     static backoff constant(duration d) { return {kind::exponential, d, 1, {}}; }
     static backoff none() { return constant({}); }
@@ -77,7 +77,7 @@ public:
     template <class F>
     requires std::is_invocable_r_v<duration, F&, int> && std::copy_constructible<F>
     static backoff custom(F f) {
-        backoff b(kind::custom, {}, 0, {});
+        backoff b(kind::custom, {}, {}, {});
         b.custom_ = std::move(f);
         return b;
     }

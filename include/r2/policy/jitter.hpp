@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "r2/policy/backoff.hpp"
 #include "r2/words/time.hpp"
 
@@ -10,25 +12,23 @@ namespace r2 {
 class jitter {
 public:
     /// The delay as it is.
-    static constexpr jitter none() noexcept { return {kind::none, 0, {}, {}}; }
+    static constexpr jitter none() noexcept { return {kind::none}; }
 
     /// Anywhere from 0 to the delay.
-    static constexpr jitter full() noexcept { return {kind::full, 0, {}, {}}; }
+    static constexpr jitter full() noexcept { return {kind::full}; }
 
     /// Anywhere from half the delay to all of it.
-    static constexpr jitter equal() noexcept { return {kind::equal, 0, {}, {}}; }
+    static constexpr jitter equal() noexcept { return {kind::equal}; }
 
     /// The delay ± `p` of it, p from 0 to 1.
-    static constexpr jitter proportional(double p) noexcept { return {kind::proportional, p, {}, {}}; }
+    static constexpr jitter proportional(double p) noexcept { return {kind::proportional, {}, {}, p}; }
 
     /// The delay, and anywhere from nothing to `most` on top; 0 or less adds none.
-    static constexpr jitter additive(duration most) noexcept {
-        return {kind::additive, 0, most > duration{} ? most : duration{}, {}};
-    }
+    static constexpr jitter additive(duration most) noexcept { return {kind::additive, std::max(most, duration{})}; }
 
     /// Anywhere from `base` to three times the wait before, up to `cap` (0 or less: no cap). Takes backoff's place.
     static constexpr jitter decorrelated(duration base, duration cap = {}) noexcept {
-        return {kind::decorrelated, 0, base, cap};
+        return {kind::decorrelated, base, cap};
     }
 
     /// The wait for backoff's `delay`, after a wait of `previous` (0 before the first one), by chance `u` in [0, 1).
@@ -56,13 +56,13 @@ public:
 private:
     enum class kind { none, full, equal, proportional, additive, decorrelated };
 
-    constexpr jitter(kind k, double p, duration base, duration cap) noexcept
-        : kind_(k), p_(p), base_(base), cap_(cap) {}
+    constexpr jitter(kind k, duration base = {}, duration cap = {}, double p = {}) noexcept
+        : kind_(k), base_(base), cap_(cap), p_(p) {}
 
     kind kind_;
-    double p_;
     duration base_;
     duration cap_;
+    double p_;
 };
 
 }  // namespace r2

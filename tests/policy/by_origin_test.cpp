@@ -1,0 +1,55 @@
+#include "r2/policy/by_origin.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace {
+
+using r2::scope;
+using states = r2::detail::by_origin<int>;
+
+TEST(by_origin, keeps_1024_and_forgets_the_one_that_was_asked_for_least_recently) {
+    states of_hosts(scope::origin, 0);
+    const auto state = [&](int host) -> int& {
+        return of_hosts.of({.url = "http://" + std::to_string(10'000 + host) + ".test/"});
+    };
+    for (int host = 0; host < 1024; ++host) state(host) = 1;
+    EXPECT_EQ(state(0), 1);
+    state(1024) = 1;
+    EXPECT_EQ(state(0), 1);
+    EXPECT_EQ(state(2), 1);
+    EXPECT_EQ(state(1024), 1);
+    EXPECT_EQ(state(1), 0);
+}
+
+TEST(by_origin, tells_4_origins_apart_after_1_that_is_like_them) {
+    states of_hosts(scope::origin, 0);
+    for (const char* other : {"http://b.test/", "http://a.test2/", "http://a.test:81/", "https://a.test/"}) {
+        of_hosts.of({.url = "http://a.test/"}) = 1;
+        EXPECT_EQ(of_hosts.of({.url = other}), 0) << other;
+    }
+}
+
+TEST(by_origin, takes_5_forms_of_1_origin_for_the_same) {
+    states of_hosts(scope::origin, 0);
+    of_hosts.of({.url = "http://a.test"}) = 1;
+    for (const char* same :
+         {"http://a.test", "http://a.test/x", "http://a.test?x", "http://A.test:80/", "http://me@a.test"})
+        EXPECT_EQ(of_hosts.of({.url = same}), 1) << same;
+}
+
+TEST(by_origin, has_1_state_for_what_has_no_origin_and_another_for_what_has) {
+    states of_hosts(scope::origin, 0);
+    of_hosts.of({.url = ""}) = 1;
+    EXPECT_EQ(of_hosts.of({.url = "a.test"}), 1);
+    EXPECT_EQ(of_hosts.of({.url = "//a.test:81/"}), 0);
+}
+
+TEST(by_origin, has_1_state_for_all_where_it_is_global) {
+    states of_all(scope::global, 0);
+    of_all.of({.url = "http://a.test/"}) = 1;
+    EXPECT_EQ(of_all.of({.url = "http://b.test/"}), 1);
+}
+
+}  // namespace
