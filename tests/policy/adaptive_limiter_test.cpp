@@ -144,6 +144,13 @@ TEST(cubic_rate, rises_to_2_times_what_is_measured) {
     EXPECT_NEAR(rate.fill(), 2, tolerance);
 }
 
+TEST(cubic_rate, saves_2_tokens_at_a_rate_of_2) {
+    cubic_rate rate;
+    rate.update(0, true);
+    for (int second = 1; second < 100; ++second) rate.update(second, false);
+    for (const double wait : {0.0, 0.0, 0.5}) EXPECT_NEAR(rate.take(3600), wait, tolerance);
+}
+
 TEST(cubic_rate, is_not_confused_by_a_time_that_goes_back) {
     cubic_rate rate;
     rate.update(10, true);

@@ -162,6 +162,38 @@ TEST(circuit_breaker, takes_what_is_out_of_range_for_the_default) {
     EXPECT_EQ(breaker.admit({.url = url}, 1, t.now).reason(), "circuit breaker is open for another 30s");
 }
 
+TEST(circuit_breaker, takes_5_options_of_0_for_the_default) {
+    circuit_breaker breaker(
+        {.failure_rate = 0, .window = 0, .sampling_duration = 0s, .minimum_throughput = 0, .open_for = 0s});
+    teller t{breaker};
+    t.tell(10, 200);
+    t.tell(9, 503);
+    EXPECT_EQ(t.state(), circuit::closed);
+    t.tell(1, 503);
+    EXPECT_EQ(breaker.admit({.url = url}, 1, t.now).reason(), "circuit breaker is open for another 30s");
+}
+
+TEST(circuit_breaker, a_window_of_1_opens_at_1_failure) {
+    circuit_breaker breaker({.window = 1});
+    teller t{breaker};
+    t.tell(1, 200);
+    EXPECT_EQ(t.state(), circuit::closed);
+    t.tell(1, 503);
+    EXPECT_EQ(t.state(), circuit::open);
+}
+
+TEST(circuit_breaker, a_sampling_duration_of_1_ns_is_as_good_as_10) {
+    circuit_breaker breaker({.sampling_duration = 1ns});
+    teller t{breaker};
+    t.tell(9, 503);
+    t.now += 10ns;
+    t.tell(9, 503);
+    t.now += 9ns;
+    EXPECT_EQ(t.state(), circuit::closed);
+    t.tell(1, 503);
+    EXPECT_EQ(t.state(), circuit::open);
+}
+
 // open and half-open
 
 /// One that is open since `start`, for 30 s.
@@ -194,6 +226,8 @@ TEST(circuit_breaker, lets_1_probe_through_after_30_s_whose_success_closes_it) {
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(9, 503);  // the failures before are forgotten
     EXPECT_EQ(t.state(), circuit::closed);
+    t.tell(1, 503);
+    EXPECT_EQ(t.state(), circuit::open);
 }
 
 TEST(circuit_breaker, opens_for_30_s_more_when_the_probe_fails) {

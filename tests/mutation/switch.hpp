@@ -1,0 +1,72 @@
+// Included before all else by what tests/mutation/run builds: all mutants are in one program, and R2_MUTANT names the
+// one that is on. Constant expressions see none.
+#pragma once
+
+#include <climits>
+#include <cstdlib>
+#include <type_traits>
+
+namespace r2_mutation {
+
+inline unsigned char reached[20'000];  // by the test that runs
+inline int active = -1;                // not looked for yet
+
+inline int look() noexcept {
+    const char* const name = std::getenv("R2_MUTANT");
+    const int found = name ? std::atoi(name) : INT_MAX;
+    __atomic_store_n(&active, found, __ATOMIC_RELAXED);
+    return found;
+}
+
+/// The number 0 is no mutant.
+constexpr bool on(int mutant) noexcept {
+    if (std::is_constant_evaluated()) return false;
+    __atomic_store_n(&reached[mutant], 1, __ATOMIC_RELAXED);
+    const int it = __atomic_load_n(&active, __ATOMIC_RELAXED);
+    return (it < 0 ? look() : it) == mutant;
+}
+
+/// A number; one more; one less.
+template <int more, int less> constexpr auto number(auto n) noexcept {
+    if (more && on(more)) return n + 1;
+    if (less && on(less)) return n - 1;
+    return n;
+}
+
+template <int mutant> constexpr bool negated(bool b) noexcept { return on(mutant) ? !b : b; }
+
+/// Put behind an operator, before the same operator: `a < comparison<1, 2>() < b` binds as `a < b` does.
+template <int one, int other> struct comparison {};
+template <int one, int other, class T> struct half { const T& left; };
+
+#define R2_MUTATION_OF(op, change, other_change)                                       \
+    template <class T, int one, int other>                                             \
+    constexpr half<one, other, T> operator op(const T& left, comparison<one, other>) { \
+        return {left};                                                                 \
+    }                                                                                  \
+    template <int one, int other, class T, class U>                                    \
+    constexpr bool operator op(half<one, other, T> h, const U& right) {                \
+        if (on(one)) return h.left change right;                                       \
+        if constexpr (other != 0)                                                      \
+            if (on(other)) return h.left other_change right;                           \
+        return h.left op right;                                                        \
+    }
+R2_MUTATION_OF(<, <=, >)
+R2_MUTATION_OF(<=, <, >=)
+R2_MUTATION_OF(>, >=, <)
+R2_MUTATION_OF(>=, >, <=)
+R2_MUTATION_OF(==, !=, !=)
+R2_MUTATION_OF(!=, ==, ==)
+#undef R2_MUTATION_OF
+
+/// What was a static_assert, as far as mutants can be on.
+inline bool held(bool holds, const char* = "") {
+    if (!holds) std::_Exit(1);
+    return true;
+}
+#define R2_MUTATION_JOIN_(a, b) a##b
+#define R2_MUTATION_JOIN(a, b) R2_MUTATION_JOIN_(a, b)
+#define R2_MUTATION_ASSERT(...) \
+    [[maybe_unused]] static const bool R2_MUTATION_JOIN(held_, __COUNTER__) = r2_mutation::held(__VA_ARGS__)
+
+}  // namespace r2_mutation
