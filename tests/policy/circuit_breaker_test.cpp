@@ -85,6 +85,26 @@ TEST(circuit_breaker, judges_the_last_100_attempts) {
     EXPECT_EQ(t.state(), circuit::open);
 }
 
+TEST(circuit_breaker, still_counts_the_1st_of_100_attempts) {
+    circuit_breaker breaker;
+    teller t{breaker};
+    t.tell(1, 503);
+    t.tell(50, 200);
+    t.tell(48, 503);
+    EXPECT_EQ(t.state(), circuit::closed);
+    t.tell(1, 503);
+    EXPECT_EQ(t.state(), circuit::open);
+}
+
+TEST(circuit_breaker, still_counts_what_failed_9900_ms_ago_of_10_s) {
+    circuit_breaker breaker({.sampling_duration = 10s});
+    teller t{breaker};
+    t.tell(9, 503);
+    t.now += 9900ms;
+    t.tell(1, 503);
+    EXPECT_EQ(t.state(), circuit::open);
+}
+
 TEST(circuit_breaker, judges_the_attempts_of_the_last_10_s_if_told_to) {
     circuit_breaker breaker({.sampling_duration = 10s});
     teller t{breaker};
@@ -153,10 +173,10 @@ TEST(circuit_breaker, asks_its_own_predicate_what_a_failure_is) {
 }
 
 TEST(circuit_breaker, takes_what_is_out_of_range_for_the_default) {
-    circuit_breaker breaker({.failure_rate = 1.5, .window = -1, .minimum_throughput = 0, .open_for = -1s});
+    circuit_breaker breaker({.failure_rate = 1.5, .window = -1, .minimum_throughput = -1, .open_for = -1s});
     teller t{breaker};
-    t.tell(5, 200);
     t.tell(4, 503);
+    t.tell(5, 200);
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(1, 503);
     EXPECT_EQ(breaker.admit({.url = url}, 1, t.now).reason(), "circuit breaker is open for another 30s");
@@ -166,8 +186,9 @@ TEST(circuit_breaker, takes_5_options_of_0_for_the_default) {
     circuit_breaker breaker(
         {.failure_rate = 0, .window = 0, .sampling_duration = 0s, .minimum_throughput = 0, .open_for = 0s});
     teller t{breaker};
+    t.tell(4, 503);
     t.tell(10, 200);
-    t.tell(9, 503);
+    t.tell(5, 503);
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(1, 503);
     EXPECT_EQ(breaker.admit({.url = url}, 1, t.now).reason(), "circuit breaker is open for another 30s");
@@ -260,8 +281,10 @@ TEST(circuit_breaker, a_probe_that_says_nothing_of_the_server_makes_room_for_ano
     open_breaker open;
     auto& t = open.told;
     t.now += 30s;
-    EXPECT_TRUE(t.tell(failed(errc::stopped)));
-    EXPECT_EQ(t.state(), circuit::half_open);
+    for (const errc neither : {errc::stopped, errc::too_many_redirects}) {
+        EXPECT_TRUE(t.tell(failed(neither)));
+        EXPECT_EQ(t.state(), circuit::half_open);
+    }
     EXPECT_TRUE(t.tell(answered(200)));
     EXPECT_EQ(t.state(), circuit::closed);
 }

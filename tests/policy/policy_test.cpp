@@ -167,11 +167,14 @@ TEST(jitter, spreads_as_its_name_says) {
     EXPECT_GT(r2::jitter::proportional(1).apply(r2::duration::max(), {}, nearly), 0s);
 }
 
-TEST(options, default_to_an_exponential_backoff_of_2_to_30_seconds_with_full_jitter) {
+TEST(options, default_to_a_backoff_of_2_to_30_s_with_full_jitter_and_10_redirects_and_no_limits) {
     const r2::options o;
     EXPECT_EQ(o.backoff.delay(0), 2s);
     EXPECT_EQ(o.backoff.delay(9), 30s);
     EXPECT_EQ(o.jitter.apply(8s, {}, 0.5), 4s);
+    EXPECT_EQ(o.max_attempts, 0);
+    EXPECT_EQ(o.max_body, 0U);
+    EXPECT_EQ(o.max_redirects, 10);
 }
 
 // Dates and Retry-After.
@@ -189,7 +192,7 @@ TEST(http_date, has_three_forms_and_no_other) {
     static_assert(is_date("Thu, 29 Feb 2024 23:59:60 GMT"));
     constexpr const char* none[] = {"",
                                     "Mon, 06 Nov 1994 08:49:37 GMT",    // that was a Sunday
-                                    "Sun, 31 Feb 2027 08:49:37 GMT",    // no such day
+                                    "Wed, 31 Feb 2027 08:49:37 GMT",    // no such day
                                     "Sun, 6 Nov 1994 08:49:37 GMT",     // two digits
                                     "Sun, 06 Nov 1994 08:49:37",        // no zone
                                     "Sun, 06 Nov 1994 08:49:37 CET",    //
@@ -313,6 +316,12 @@ TEST(before_attempt, takes_and_returns_only_what_it_can_use) {
     static_assert(!r2::before_attempt_callable<void (*)()>);
     static_assert(!std::is_constructible_v<r2::before_attempt_hook, int (*)(r2::request&)>);
     EXPECT_FALSE(static_cast<bool>(r2::before_attempt_hook()));
+    void (*pointer)(r2::request&) = nullptr;
+    EXPECT_FALSE(static_cast<bool>(r2::before_attempt_hook(pointer)));
+    pointer = [](r2::request& q) { q.method = "PUT"; };
+    r2::request q;
+    EXPECT_FALSE(r2::before_attempt_hook(pointer)(q, 1));
+    EXPECT_EQ(q.method, "PUT");
 }
 
 TEST(admission, goes_waits_or_refuses) {

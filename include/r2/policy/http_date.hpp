@@ -25,8 +25,11 @@ public:
 
     /// One of `names`, as its position.
     template <std::size_t N> constexpr bool one_of(const std::string_view (&names)[N], unsigned& position) noexcept {
-        for (position = 0; position < N; ++position)
-            if (literal(names[position])) return true;
+        position = 0;
+        for (const std::string_view name : names) {
+            if (literal(name)) return true;
+            ++position;
+        }
         return false;
     }
 
@@ -59,8 +62,8 @@ inline constexpr std::string_view month_names[] = {"Jan", "Feb", "Mar", "Apr", "
 /// that doesn't exist, or a wrong day of the week. `now` settles a year of two digits: at most 50 years ahead.
 constexpr std::optional<wall_time> parse_http_date(std::string_view text, wall_time now) noexcept {
     using namespace std::chrono;
-    int day = 0, year = 0, hour = 0, minute = 0, second = 0;
-    unsigned weekday = 0, month = 0;
+    int day{}, year{}, hour{}, minute{}, second{};
+    unsigned weekday{}, month{};
 
     const auto time = [&](detail::date_reader& in) {
         return in.digits(2, hour) && in.literal(":") && in.digits(2, minute) && in.literal(":") && in.digits(2, second);
@@ -75,10 +78,8 @@ constexpr std::optional<wall_time> parse_http_date(std::string_view text, wall_t
               in.one_of(detail::month_names, month) && in.literal("-") && in.digits(2, year) && in.literal(" ") &&
               time(in) && in.literal(" GMT") && in.end()))
             return false;
-        const int this_year = static_cast<int>(year_month_day(floor<days>(now)).year());
-        year += this_year - this_year % 100;
-        if (year > this_year + 50) year -= 100;
-        if (year <= this_year - 50) year += 100;
+        const int first = static_cast<int>(year_month_day(floor<days>(now)).year()) - 49;
+        year = first + ((year - first) % 100 + 100) % 100;  // the one of the 100 from there on
         return true;
     };
     const auto asctime = [&](detail::date_reader in) {  // Sun Nov  6 08:49:37 1994
