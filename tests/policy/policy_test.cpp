@@ -38,6 +38,7 @@ TEST(predicate, composes_with_lambdas_on_either_side_and_at_any_depth) {
     const r2::predicate p = (r2::status_is(200) || busy) && !r2::status_is(404);
     EXPECT_TRUE(p(a));
     EXPECT_TRUE((busy && r2::transient)(a));
+    EXPECT_FALSE((busy && r2::status_is(200))(a));
     EXPECT_FALSE((!(p || r2::failed_with(errc::tls)))(a));
 }
 
@@ -66,6 +67,9 @@ TEST(predicate, unset_is_false_and_says_so) {
     EXPECT_FALSE(static_cast<bool>(r2::predicate()));
     EXPECT_FALSE(static_cast<bool>(r2::predicate(nullptr)));
     EXPECT_FALSE(static_cast<bool>(r2::predicate(std::function<bool(const response&)>())));
+    EXPECT_FALSE(static_cast<bool>(r2::predicate(static_cast<bool (*)(const response&)>(nullptr))));
+    EXPECT_FALSE(static_cast<bool>(r2::predicate(static_cast<int response::*>(nullptr))));
+    EXPECT_TRUE(r2::predicate(&response::status)(a));
     EXPECT_FALSE(r2::predicate()(a));
     EXPECT_TRUE(static_cast<bool>(r2::predicate(r2::transient)));
     static_assert(!std::is_convertible_v<bool, r2::predicate>);
@@ -93,6 +97,7 @@ TEST(predicates, ask_about_status_header_body_and_error) {
     EXPECT_TRUE(r2::status_between(200, 206)(a));
     EXPECT_TRUE(r2::status_between(206, 299)(a));
     EXPECT_FALSE(r2::status_between(207, 299)(a));
+    EXPECT_FALSE(r2::status_between(200, 205)(a));
     EXPECT_TRUE(r2::header_is("X-STATE", "done")(a));
     EXPECT_FALSE(r2::header_is("X-State", "don")(a));
     EXPECT_TRUE(r2::body_contains("done")(a));
@@ -245,11 +250,18 @@ TEST(retry_after, is_a_number_of_seconds_or_a_date_and_else_nothing) {
                   1min);
     static_assert(r2::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "not a date", y2026) == 2min);
     static_assert(r2::parse_retry_after("99999999999999999999", "", y2026) == r2::duration::max());
+    static_assert(r2::parse_retry_after("92233720370", "", y2026) == r2::duration::max());
     static_assert(r2::parse_retry_after("9223372037", "", y2026) == r2::duration::max());
     static_assert(r2::parse_retry_after("9223372036", "", y2026) == 9223372036s);
     for (const char* text :
          {"", "0", "-1", "+1", "1.5", "120s", "soon", "1 2", "0x10", "Wed, 31 Dec 2025 23:59:59 GMT"})
         EXPECT_EQ(r2::parse_retry_after(text, "", y2026), std::nullopt) << text;
+}
+
+TEST(retry_after, may_count_from_before_1970) {
+    EXPECT_EQ(r2::detail::between(r2::wall_time(-1h), r2::wall_time(1h)), 2h);
+    EXPECT_EQ(r2::detail::between(r2::wall_time(1h), r2::wall_time(-1h)), 0s);
+    EXPECT_EQ(r2::detail::between(r2::wall_time(-1h), r2::wall_time::max()), r2::duration::max());
 }
 
 TEST(retry_after, counts_the_first_of_several_headers) {

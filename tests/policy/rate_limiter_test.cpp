@@ -116,6 +116,9 @@ TEST(rate_limiter, refuses_and_says_when_a_place_is_free) {
     EXPECT_EQ(limit.admit(here, 1, start + 40ms).reason(), "rate limit of 10 in 1s: a place is free in 60ms");
     EXPECT_EQ(limit.admit(here, 1, start + 70ms).reason(), "rate limit of 10 in 1s: a place is free in 30ms");
     EXPECT_FALSE(limit.admit(here, 1, start + 100ms).refused()) << "a refusal takes no permit";
+    rate_limiter slow({.permits = 1.0 / 3, .over = over_rate::refuse});
+    EXPECT_FALSE(slow.admit(here, 1, start).refused());
+    EXPECT_EQ(slow.admit(here, 1, start).reason(), "rate limit of 0.333333333333333 in 1s: a place is free in 3s");
 }
 
 TEST(rate_limiter, refuses_what_would_wait_longer_than_max_wait) {
@@ -143,6 +146,25 @@ TEST(rate_limiter, takes_back_what_was_never_used) {
     EXPECT_EQ(ask(limit, 3), (waits{333'333'333ns, 666'666'666ns, 1s}));
     for (int i = 0; i < 9; ++i) limit.cancel(here, start);
     EXPECT_EQ(ask(limit, 2, start + 1h), (waits{0s, 333'333'333ns})) << "never more than the burst";
+}
+
+TEST(rate_limiter, takes_back_the_last_of_3_places_to_the_nanosecond) {
+    rate_limiter limit({.permits = 3, .burst = 1});
+    ask(limit, 3);
+    limit.cancel(here, start);
+    EXPECT_EQ(ask(limit, 2), (waits{666'666'666ns, 1s}));
+}
+
+TEST(rate_limiter, takes_nothing_back_where_all_places_are_free) {
+    rate_limiter fresh({.permits = 3, .burst = 1});
+    fresh.cancel(here, start);
+    EXPECT_EQ(ask(fresh, 2), (waits{0s, 333'333'333ns}));
+
+    rate_limiter rested({.permits = 3, .burst = 1}), cancelled({.permits = 3, .burst = 1});
+    const auto then = start + 333'333'333ns;  // when the 1st place is over
+    for (rate_limiter* each : {&rested, &cancelled}) ask(*each, 1);
+    cancelled.cancel(here, then);
+    EXPECT_EQ(ask(cancelled, 3, then), ask(rested, 3, then));
 }
 
 TEST(rate_limiter, gives_8_threads_as_many_permits_as_its_burst) {

@@ -291,12 +291,23 @@ TEST(retry_budget, grpc_sinks_to_0_and_no_lower_and_needs_51_successes_to_retry_
     told range{*budget};
     for (int i = 0; i < 12; ++i) EXPECT_TRUE(range.first(503));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 0);
+    EXPECT_EQ(budget->admit_next(range.q, answered(503), start).reason(),
+              "retry budget: 0 of 10 tokens left, a retry needs more than 5");
     for (int i = 0; i < 50; ++i) EXPECT_TRUE(range.first(200));
     EXPECT_EQ(budget->tokens(url), 5);  // to the last bit
     EXPECT_FALSE(range.admits_after(503));
     EXPECT_TRUE(range.first(200));
     EXPECT_TRUE(range.retry(503, 200));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 5.2);
+}
+
+TEST(retry_budget, grpc_takes_1_token_for_each_throttling_answer_and_none_for_the_retry) {
+    const auto budget = retry_budget::grpc();
+    told range{*budget};
+    budget->record_of(range.q, r2::attempt(answer(400, "Throttling")), start);
+    EXPECT_DOUBLE_EQ(budget->tokens(url), 9);
+    EXPECT_TRUE(range.admits_after(429));
+    EXPECT_DOUBLE_EQ(budget->tokens(url), 9);
 }
 
 TEST(retry_budget, grpc_counts_neither_a_404_nor_a_stop) {
@@ -338,10 +349,22 @@ TEST(retry_budget, ratio_forgets_requests_and_retries_after_10_s) {
     EXPECT_EQ(budget->tokens(url, start + 9s), 50);
     EXPECT_EQ(budget->tokens(url, start + 10s), 0);  // 150 retries were made, 100 are allowed
     EXPECT_EQ(retries(*budget, start + 10s), 0);
+    EXPECT_EQ(budget->admit_next({.url = url}, answered(503), start + 10s).reason(),
+              "retry budget: 0 tokens left, a retry costs 1");
     requests(*budget, start + 10s, 600);
     EXPECT_EQ(retries(*budget, start + 11s), 10);
     EXPECT_EQ(budget->tokens(url, start + 18s), 150);
     EXPECT_EQ(budget->tokens(url, start + 1h), 100);
+}
+
+TEST(retry_budget, ratio_forgets_each_second_as_a_whole) {
+    const auto budget = retry_budget::ratio(0);
+    EXPECT_EQ(retries(*budget, start + 950ms, 1), 1);
+    EXPECT_EQ(retries(*budget, start + 1050ms, 1), 1);
+    EXPECT_EQ(budget->tokens(url, start + 9950ms), 98);
+    EXPECT_EQ(budget->tokens(url, start + 10s), 99);
+    EXPECT_EQ(budget->tokens(url, start + 10'950ms), 99);
+    EXPECT_EQ(budget->tokens(url, start + 11s), 100);
 }
 
 TEST(retry_budget, ratio_has_a_floor_of_10_retries_a_second) {
@@ -404,6 +427,49 @@ TEST(retry_budget, options_as_they_stand_are_those_of_aws) {
     EXPECT_EQ(retry_budget_options{}.initial, 500);
     retry_budget small({.capacity = 10, .initial = 20});
     EXPECT_EQ(small.tokens(url), 10);
+}
+
+TEST(retry_budget, of_0_tokens_admits_a_retry_that_costs_0_unless_told_to_stop_there) {
+    retry_budget never({.capacity = 10, .initial = 0, .retry_cost = 0});
+    EXPECT_TRUE(told{never}.admits_after(503));
+    retry_budget at_1({.capacity = 10, .initial = 1, .retry_cost = 0, .stop_at = 1});
+    EXPECT_FALSE(told{at_1}.admits_after(503));
+}
+
+TEST(retry_budget, with_a_window_of_1_ns_forgets_after_10) {
+    retry_budget budget({.window = 1ns});
+    EXPECT_TRUE(told{budget}.retry(503, 503));
+    EXPECT_EQ(budget.tokens(url, start + 9ns), 486);
+    EXPECT_EQ(budget.tokens(url, start + 10ns), 500);
+}
+
+TEST(retry_budget, adds_nothing_to_what_forgotten_retries_leave_over_its_10) {
+    retry_budget budget({.capacity = 10, .retry_cost = 0.5, .refund = false, .success_credit = 0.5, .window = 10s});
+    EXPECT_TRUE((told{budget, {.url = url}, start}.retry(503, 503)));
+    EXPECT_TRUE((told{budget, {.url = url}, start + 5s}.first(200)));
+    EXPECT_TRUE((told{budget, {.url = url}, start + 10s}.first(503)));  // the retry is forgotten
+    EXPECT_TRUE((told{budget, {.url = url}, start + 10s}.first(200)));
+    EXPECT_EQ(budget.tokens(url, start + 10s), 10);
+    EXPECT_EQ(budget.tokens(url, start + 15s), 10);  // and so is what paid for it
+    EXPECT_TRUE((told{budget, {.url = url}, start + 15s}.retry(503, 503)));
+    EXPECT_EQ(budget.tokens(url, start + 15s), 9.5);
+}
+
+TEST(retry_budget, asked_without_the_attempt_before_takes_14_for_each_after_the_1st) {
+    retry_budget budget({});
+    const r2::request q{.url = url};
+    EXPECT_FALSE(budget.admit(q, 1, start).refused());
+    EXPECT_EQ(budget.tokens(url), 500);
+    EXPECT_FALSE(budget.admit(q, 2, start).refused());
+    EXPECT_EQ(budget.tokens(url), 486);
+}
+
+TEST(retry_budget, takes_399_for_a_success_and_400_for_a_failure) {
+    retry_budget budget({});
+    EXPECT_TRUE(told{budget}.admits_after(399));
+    EXPECT_EQ(budget.tokens(url), 500);
+    EXPECT_TRUE(told{budget}.admits_after(400));
+    EXPECT_EQ(budget.tokens(url), 486);
 }
 
 // threads

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "r2/policy/predicates.hpp"
@@ -28,6 +30,9 @@ static_assert(parse_rate_limit(R"( "a" ; r=0 ; t=3 )", "") == wait(3s));
 static_assert(parse_rate_limit(R"("with, comma; and r=0";r=7;t=1)", "") == std::nullopt);
 static_assert(parse_rate_limit(R"("day";r=0)", R"("min";q=10;w=60, "day";q=1000;w=86400)") == wait(24h));
 static_assert(parse_rate_limit(R"("day";r=0)", R"("min";q=10;w=60)") == std::nullopt);
+static_assert(parse_rate_limit(R"("with;r=0;t=9, and more";r=1;t=3)", "") == std::nullopt);
+static_assert(parse_rate_limit("\t\"a\"\t;\tr=0\t;\tt=3\t", "") == wait(3s));
+static_assert(parse_rate_limit(R"("a";r=0;t=3;r)", "") == wait(3s));
 static_assert(parse_rate_limit("limit=10, remaining=0, reset=7", "") == wait(7s));
 static_assert(parse_rate_limit("limit=10, remaining=1, reset=7", "") == std::nullopt);
 static_assert(parse_rate_limit("limit=10,remaining=0", "") == std::nullopt);
@@ -41,6 +46,10 @@ static_assert(parse_reset("1767225660", now) == wait(60s));
 static_assert(parse_reset("1767225660000", now) == wait(60s));
 static_assert(parse_reset("1767225000", now) == wait(0s));
 static_assert(parse_reset("99999999999999999999", r2::wall_time(-1h)) == wait(duration::max()));
+static_assert(parse_reset("999999999", now) == wait(999'999'999s));
+static_assert(parse_reset("1000000000", now) == wait(0s));
+static_assert(parse_reset("99999999999", now) == wait(duration::max() - now.time_since_epoch()));
+static_assert(parse_reset("100000000000", now) == wait(0s));
 static_assert(parse_reset("", now) == std::nullopt);
 static_assert(parse_reset("1.5", now) == std::nullopt);
 
@@ -113,9 +122,20 @@ TEST(throttled, is_429_or_1_of_14_codes_in_3_places) {
         EXPECT_FALSE(throttled(r2::response{.status = 400, .body = "<Code>Not" + code + "</Code>"}));
         EXPECT_FALSE(throttled(r2::response{.status = 400, .body = "the word " + code}));
     }
+    EXPECT_FALSE(throttled(r2::response{.status = 399, .body = "<Code>SlowDown</Code>"}));
+    EXPECT_FALSE(throttled(r2::response{.status = 400, .body = R"(12345"SlowDown")"}));
+    EXPECT_FALSE(throttled(r2::response{.status = 400, .body = R"({"code":["SlowDown"]})"}));
     EXPECT_FALSE(throttled(r2::response{.status = 400, .body = R"({"__type":)"}));
     EXPECT_FALSE(throttled(r2::response{.status = 400, .body = R"({"__type":7})"}));
     EXPECT_TRUE((throttled || r2::status_is(200))(r2::attempt(r2::response{.status = 200})));
+}
+
+TEST(throttled, looks_at_the_first_4096_bytes_of_a_body) {
+    const std::string code = "<Code>SlowDown";
+    for (const std::size_t end : {4096U, 4097U}) {
+        const std::string body = std::string(end - code.size(), ' ') + code;
+        EXPECT_EQ(r2::throttled(r2::response{.status = 400, .body = body}), end == 4096);
+    }
 }
 
 TEST(status_in, holds_for_2_of_3) {
@@ -131,6 +151,7 @@ TEST(server_error_but, leaves_out_501) {
     EXPECT_TRUE(p(r2::attempt(r2::response{.status = 500})));
     EXPECT_FALSE(p(r2::attempt(r2::response{.status = 501})));
     EXPECT_FALSE(p(r2::attempt(r2::response{.status = 404})));
+    EXPECT_FALSE(p(r2::attempt(r2::response{.status = 499})));
     EXPECT_TRUE(p(r2::attempt(r2::response{.status = 429})));
 }
 

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <mutex>
 #include <string>
 
@@ -39,22 +38,19 @@ public:
     };
 
     cell_rate(double permits, duration per, double burst) noexcept : permits_(permits) {
-        const double span = static_cast<double>(per.count());
-        unlimited_ = !(permits > 0 && permits < std::numeric_limits<double>::infinity() && span > 0);
-        if (unlimited_) return;
+        const double span = static_cast<double>(std::max(per, duration{}).count());
         rest_ = std::fmod(span, permits);
         distance_ = saturated((span - rest_) / permits);
         const double at_once = burst > 0 ? burst : permits;
-        tolerance_ = saturated(std::floor((std::max(at_once, 1.0) - 1) * span / permits));
+        tolerance_ = saturated(std::floor((at_once - 1) * span / permits));
     }
 
-    bool unlimited() const noexcept { return unlimited_; }
+    bool unlimited() const noexcept { return !(permits_ > 0); }
 
     /// How long the next place is off; 0 where one is free.
     duration wait(const line& l, time_point now) const noexcept {
-        if (l.end <= now) return {};
-        const duration ahead = l.end - now;
-        return ahead > tolerance_ ? ahead - tolerance_ : duration{};
+        const duration ahead = std::max(l.end, now) - now;
+        return std::max(ahead - tolerance_, duration{});
     }
 
     void take(line& l, time_point now) const noexcept {
@@ -77,10 +73,9 @@ public:
 
 private:
     double permits_;
-    bool unlimited_;
-    double rest_ = 0;
-    duration distance_ = {};
-    duration tolerance_ = {};
+    double rest_;
+    duration distance_;
+    duration tolerance_;
 };
 
 }  // namespace detail
@@ -105,7 +100,6 @@ public:
     }
 
     void cancel(const request& q, time_point now) override {
-        if (rate_.unlimited()) return;
         const std::lock_guard lock(mutex_);
         rate_.give_back(lines_.of(q), now);
     }

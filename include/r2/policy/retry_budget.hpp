@@ -91,7 +91,7 @@ public:
 
     void record_of(const request& q, const attempt& a, time_point now) override {
         const bool success = succeeded(a);
-        const bool failure = !success && options_.failure_cost > 0 && (transient(a) || throttled(a));
+        const bool failure = transient(a) || throttled(a);
         const std::lock_guard lock(mutex_);
         const taken own = settle(q);
         bucket& b = bucket_of(q, now);
@@ -106,14 +106,15 @@ public:
 
     void cancel(const request& q, time_point now) override {
         const std::lock_guard lock(mutex_);
-        if (const taken own = settle(q); own.cost > 0) change(bucket_of(q, now), own.cost, own.tick);
+        const taken own = settle(q);
+        change(bucket_of(q, now), own.cost, own.tick);
     }
 
 private:
     static constexpr std::int64_t ticks = 10;  // in a window
 
     struct bucket {
-        double tokens = 0;                       // below 0 where what was added is forgotten before what it paid for
+        double tokens;                           // below 0 where what was added is forgotten before what it paid for
         std::array<double, ticks> changes = {};  // of each tick in the window
         std::int64_t tick = 0;
     };
@@ -160,7 +161,7 @@ private:
     bucket& forget_old(bucket& b, time_point now) const {
         if (options_.window <= duration{}) return b;
         const std::int64_t tick = now.time_since_epoch() / std::max(options_.window / ticks, duration(1));
-        for (std::int64_t t = std::max(b.tick + 1, tick - ticks + 1); t <= tick; ++t) {
+        for (std::int64_t t = std::max(b.tick, tick - ticks) + 1; t <= tick; ++t) {
             double& old = b.changes[static_cast<std::size_t>(t % ticks)];
             b.tokens = rounded(b.tokens - std::exchange(old, 0.0));
         }
@@ -169,7 +170,7 @@ private:
     }
 
     void change(bucket& b, double by, std::int64_t tick) const {
-        if (by == 0 || (by > 0 && b.tokens >= options_.capacity)) return;
+        if (by >= 0 && b.tokens >= options_.capacity) return;
         if (b.tick - tick >= ticks) return;  // gives back what has been forgotten already
         const double after = std::max(std::min(b.tokens, 0.0), std::min(rounded(b.tokens + by), options_.capacity));
         b.changes[static_cast<std::size_t>(tick % ticks)] += after - b.tokens;

@@ -102,13 +102,13 @@ constexpr std::optional<duration> parse_reset(std::string_view value, wall_time 
 template <class = void> std::optional<duration> server_wait(const response& res, wall_time now) {
     const auto field = [&](std::string_view name) { return res.headers.get(name); };
     if (field("Retry-After")) return retry_after(res, now);
-    const auto some = [](std::optional<duration> d) { return d && *d > duration{} ? d : std::nullopt; };
+    const auto some = [](duration d) { return d > duration{} ? std::optional(d) : std::nullopt; };
     for (const std::string_view name : {"retry-after-ms", "x-ms-retry-after-ms"})
         if (const auto value = field(name))
-            if (const auto wait = detail::parse_digits(*value, std::chrono::milliseconds(1))) return some(wait);
+            if (const auto wait = detail::parse_digits(*value, std::chrono::milliseconds(1))) return some(*wait);
 
     if (const auto value = field("RateLimit"))
-        if (const auto wait = parse_rate_limit(*value, field("RateLimit-Policy").value_or(""))) return some(wait);
+        if (const auto wait = parse_rate_limit(*value, field("RateLimit-Policy").value_or(""))) return some(*wait);
 
     struct pair {
         std::string_view remaining, reset;
@@ -119,7 +119,7 @@ template <class = void> std::optional<duration> server_wait(const response& res,
         const bool used_up = left ? detail::parse_digits(*left, duration(1)) == duration{} : res.status == 429;
         if (const auto value = used_up ? field(reset) : std::nullopt)
             if (const auto wait = parse_reset(*value, parse_http_date(field("Date").value_or(""), now).value_or(now)))
-                return some(wait);
+                return some(*wait);
     }
     return std::nullopt;
 }
@@ -128,8 +128,8 @@ template <class = void> std::optional<duration> server_wait(const response& res,
 template <class = void> duration at_least_as_amazon_asks(const response& res, duration wait) {
     const auto value = res.headers.get("x-amz-retry-after");
     const auto asked = value ? detail::parse_digits(*value, std::chrono::milliseconds(1)) : std::nullopt;
-    const duration most = wait < duration::max() - std::chrono::seconds(5) ? wait + std::chrono::seconds(5) : wait;
-    return std::clamp(asked.value_or(wait), wait, most);
+    const std::chrono::seconds more(5);
+    return std::clamp(asked.value_or(wait), wait, std::min(wait, duration::max() - more) + more);
 }
 
 }  // namespace r2
