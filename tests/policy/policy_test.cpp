@@ -208,6 +208,7 @@ TEST(http_date, has_three_forms_and_no_other) {
                                     "Sunday, 06-Nov-94 08:49:37 GMT ",  //
                                     "Sunday, 06-Nov-94 08:49:37",       //
                                     "Sun Nov  6 08:49:37 1994 ",        //
+                                    "Sun Nov  6 08:49:37 199",          // less
                                     "Wed, 1/ Nov 1994 08:49:37 GMT",    // what is next to the digits
                                     "Thu, 0: Nov 1994 08:49:37 GMT",    //
                                     "sun, 06 nov 1994 08:49:37 gmt",    // case counts

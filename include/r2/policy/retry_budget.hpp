@@ -106,8 +106,7 @@ public:
 
     void cancel(const request& q, time_point now) override {
         const std::lock_guard lock(mutex_);
-        const taken own = settle(q);
-        change(bucket_of(q, now), own.cost, own.tick);
+        if (const taken own = settle(q); own.cost > 0) change(bucket_of(q, now), own.cost, own.tick);
     }
 
 private:
