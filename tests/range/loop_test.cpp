@@ -114,13 +114,6 @@ TEST(attempts, explain_themselves) {
     EXPECT_EQ(fake.waits(), (waits{100ms, 200ms}));
 }
 
-TEST(attempts, of_which_the_script_of_a_test_has_no_answer_say_so) {
-    virtual_client fake;
-    fake->reply(503);
-    const auto last = fake.get(url, {.interval = 1s}).finish();
-    EXPECT_EQ(last.error().message(), "local failure: the script has no answer to request 2, GET http://job.test/42");
-}
-
 TEST(attempts, of_a_bad_request_are_one_with_an_error) {
     fake_client fake;
     const auto last = fake.send({.method = "GE T", .url = url}).finish();
