@@ -200,12 +200,16 @@ TEST_F(verbs, a_header_of_3_values_is_sent_3_times_in_order) {
     EXPECT_EQ(lines_of(only(), "X-A"), (lines{"X-A: 2", "X-A: 1", "X-A: 3"}));
 }
 
-TEST_F(verbs, of_3_headers_with_no_value_or_blanks_each_is_sent) {
-    c.get(s.url(), quick({.headers = {{"X-Empty", ""}, {"X-Blank", "  "}, {"X-Semicolon", ";"}}})).finish();
+TEST_F(verbs, of_4_headers_with_no_value_or_blanks_each_is_sent) {
+    c.get(s.url(),
+          quick({.headers = {{"X-Empty", ""}, {"X-Blank", "  "}, {"X-Odd-Blank", "\f\v"}, {"X-Semicolon", ";"}}}))
+        .finish();
     EXPECT_TRUE(only().has("X-Empty"));
     EXPECT_EQ(only().header("X-Empty"), "");
     EXPECT_TRUE(only().has("X-Blank"));
     EXPECT_EQ(only().header("X-Blank"), "");
+    EXPECT_TRUE(only().has("X-Odd-Blank"));
+    EXPECT_EQ(only().header("X-Odd-Blank"), "");
     EXPECT_EQ(only().header("X-Semicolon"), ";");
 }
 

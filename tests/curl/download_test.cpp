@@ -248,6 +248,14 @@ TEST_F(download, a_value_folded_over_3_lines_is_1_value) {
     EXPECT_EQ(a.response()->headers.size(), 3U);
 }
 
+// RFC 9112, 2.2: a recipient takes each bare CR for a space, or nothing of that field.
+TEST_F(download, a_value_with_2_bare_crs_has_2_spaces) {
+    const r2::attempt a = get(raw("HTTP/1.1 200 OK\r\nX-Odd: one\rX-Forged: two\r three\r\nContent-Length: 0\r\n\r\n"));
+    ASSERT_EQ(status_of(a), 200) << a.error().message();
+    EXPECT_EQ(a.response()->headers.get("X-Odd"), "one X-Forged: two  three");
+    EXPECT_EQ(a.response()->headers.size(), 2U);
+}
+
 TEST_F(download, the_5_fields_of_a_head_stay_in_their_order) {
     const r2::attempt a =
         get(raw("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-Tight:v\r\nset-cookie: \t b=2 \t \r\n"

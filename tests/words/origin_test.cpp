@@ -29,6 +29,12 @@ TEST(origin, differs_by_scheme_host_and_port_in_4_ways) {
     EXPECT_EQ(origin("https://[::1]/x"), "https://[::1]");
 }
 
+// RFC 3986 doesn't know it as a separator, nor does libcurl, which takes what comes before the '@' for credentials.
+TEST(origin, has_0_bytes_of_a_user_name_with_a_backslash) {
+    EXPECT_EQ(origin("http://me\\x:secret@a.test/"), "http://a.test");
+    EXPECT_EQ(origin("http://me\\x@a.test:81"), "http://a.test:81");
+}
+
 TEST(origin, of_no_url_is_1_and_the_same) {
     EXPECT_EQ(origin(""), "");
     EXPECT_EQ(origin("a.test/x"), "");
