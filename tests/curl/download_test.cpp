@@ -256,6 +256,18 @@ TEST_F(download, a_value_with_2_bare_crs_has_2_spaces) {
     EXPECT_EQ(a.response()->headers.size(), 2U);
 }
 
+TEST_F(download, a_malformed_field_is_the_servers_fault_in_head_and_trailers) {
+    for (const char* answer : {"HTTP/1.1 200 OK\r\n A: folded before any field\r\nContent-Length: 0\r\n\r\n",
+                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n"}) {
+        s.script({raw(answer)});
+        const r2::attempt a = r2::client().get(s.url(), quick()).finish();  // a new one each: see curl#11101
+        EXPECT_TRUE(a.error() == r2::errc::protocol) << a.error().message();
+        EXPECT_EQ(a.error().message(), "protocol error: a field of the answer is malformed");
+        EXPECT_TRUE(a.error().transient());
+        EXPECT_EQ(a.error().sent(), r2::sent::maybe);
+    }
+}
+
 TEST_F(download, the_5_fields_of_a_head_stay_in_their_order) {
     const r2::attempt a =
         get(raw("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-Tight:v\r\nset-cookie: \t b=2 \t \r\n"

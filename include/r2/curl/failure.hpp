@@ -117,6 +117,7 @@ template <class = void> std::string detail_of(CURLcode code, const circumstances
         return peer_in(c.text, c.host) + (c.os_error ? ": " + std::generic_category().message(c.os_error) : "");
     if (code == CURLE_OPERATION_TIMEDOUT && c.sends == 0) return "no connection within " + to_string(c.connect_timeout);
     if (code == CURLE_UNSUPPORTED_PROTOCOL) return "the answer isn't HTTP/1 or HTTP/2";
+    if (code == CURLE_BAD_FUNCTION_ARGUMENT && c.sends > 0) return "a field of the answer is malformed";
     if (code == CURLE_GOT_NOTHING) return "the connection was closed before an answer";
     if (code == CURLE_PARTIAL_FILE) return "the body of the response was cut short";
     return std::string(quotes_no_secret(code) && !c.text.empty() ? c.text : curl_easy_strerror(code));
@@ -132,7 +133,9 @@ constexpr bool handshake_broke(CURLcode code, std::string_view text) noexcept {
 /// The error that a transfer's CURLcode is to its user.
 template <class = void> error failure(CURLcode code, const circumstances& c) {
     errc kind = kind_of(code);
-    if (code == CURLE_UNSUPPORTED_PROTOCOL && c.sends > 0) kind = errc::protocol;
+    // What else these say would have come before the request was sent.
+    const bool by_answer = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_BAD_FUNCTION_ARGUMENT;
+    if (by_answer && c.sends > 0) kind = errc::protocol;
     const bool transient = kind == errc::tls        ? handshake_broke(code, c.text)
                            : kind == errc::protocol ? code != CURLE_BAD_CONTENT_ENCODING
                                                     : error(kind).transient();

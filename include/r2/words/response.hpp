@@ -8,7 +8,7 @@ namespace r2 {
 
 /// A complete answer: a plain value, from which anything may be moved.
 struct response {
-    int status = 0;            ///< 200 to 599; 1xx is no response.
+    int status = 0;            ///< From 200 on, as the server says; 1xx is no response.
     r2::headers headers = {};  ///< Of the final answer, without trailers.
     std::string body = {};     ///< Decoded, whatever its Content-Encoding was.
     std::string url = {};      ///< Where it came from: after redirects, without credentials.
