@@ -16,10 +16,14 @@ using namespace std::chrono_literals;
 /// In the URL, the head and the bodies of each case: what no message may show.
 inline constexpr std::string_view secret = "pA55";
 
+/// Who of the user's throws.
+enum class thrower { nobody, before, after, on, terminate_if, retry_if, backoff, script, admit, record, body };
+
 /// What the user's callables throw, and the loop has to let through unchanged.
 struct oops {
     std::uint64_t seed = 0;
-    int where = 0;
+    thrower who = thrower::nobody;
+    int guard = 0;  ///< Which one, where a guard throws.
 
     friend bool operator==(const oops&, const oops&) = default;
 };

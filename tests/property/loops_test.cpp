@@ -8,9 +8,11 @@
 #include <sstream>
 #include <string>
 
-#include "property/cases.hpp"
+#include "property/case_maker.hpp"
 #include "property/consumer.hpp"
+#include "property/model.hpp"
 #include "property/promises.hpp"
+#include "property/real.hpp"
 #include "property/report.hpp"
 
 // Loops of random cases on virtual time, each compared to a model that was written from the rules alone, and held
@@ -31,7 +33,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
     return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-/// One case, run by the model and in truth. Kept from case to case, as are the allocations of its courses.
+/// One case, run by the model and in truth. Kept from case to case, as are the allocations of its traces.
 class trial {
 public:
     /// What is wrong with it; nothing in almost all cases.
@@ -40,13 +42,13 @@ public:
         expected_.clear();
         seen_.clear();
         {
-            model_side side(case_, expected_);
-            consume(case_, side, expected_);
+            model rules(case_, expected_);
+            consume(case_, rules, expected_);
         }
-        real_side side(case_, seen_);
-        consume(case_, side, seen_);
+        real loop(case_, seen_);
+        consume(case_, loop, seen_);
 
-        if (side.told_secret()) return "no secret is in a message";
+        if (loop.broken()) return loop.broken();
         if (const char* broken = promises(case_, seen_).broken()) return broken;
         return expected_ == seen_ ? "" : "the loop and the rules agree";
     }
@@ -70,7 +72,7 @@ public:
 
 private:
     loop_case case_;
-    course expected_, seen_;
+    trace expected_, seen_;
 };
 
 TEST(loops, a_million_loops_agree_with_the_rules_as_written_and_keep_the_promises) {

@@ -1,26 +1,67 @@
 #pragma once
 
 #include <algorithm>
-
-#include <r2/words/chance.hpp>
+#include <utility>
 
 #include "property/model_guards.hpp"
+#include "property/model_rules.hpp"
 #include "property/model_world.hpp"
-#include "property/questions.hpp"
 
 namespace r2::property {
 
 /// The rules of the loop as part 3 of the design has them, and nothing else: where it leaves something open, a comment
-/// says what was chosen.
+/// says what was chosen. A range as `real` is, of which begin() again changes nothing, ++ only marks, and what looks
+/// pulls.
 class model {
 public:
-    model(const loop_case& c, course& out) : world(c), c_(c), out_(out), chance_(c.seed), guards_(c, out, world) {}
+    model(const loop_case& c, trace& out)
+        : c_(c), out_(out), world_(c), guards_(c, out, world_), rules_(c, out, world_, guards_) {}
+    model(model&&) = delete;
 
+    void begin() {}
+    void move_range() {}
+    bool at_end() {
+        if (!std::exchange(pulled_, true)) pull();
+        return over_;
+    }
+    mark look() {
+        at_end();
+        return world_.now(seen::yielded, attempt_.shown);
+    }
+    void next() {
+        at_end();
+        pulled_ = false;
+    }
+    mark finish() {
+        while (!at_end()) next();
+        mark m = world_.now(seen::finished, attempt_.shown);
+        m.ended = ended_;
+        m.wait = {};
+        m.wait_from = wait_source::none;
+        return m;
+    }
+    template <class F> void take(int n, F f) {
+        for (int i = 0; i < n && !at_end(); ++i, next()) f(look());
+    }
+    void move_body() { at_end(); }
+    r2::ended ended() const noexcept { return ended_; }
+    void destroy() { guards_.cancel(); }
+
+    void advance(duration d) { world_.advance(d); }
+    void request_stop() { world_.request_stop(); }
+
+    mark now(seen what) const { return world_.now(what); }
+    void append_record(trace& out) const {
+        out.insert(out.end(), slept_.begin(), slept_.end());
+        out.insert(out.end(), sent_.begin(), sent_.end());
+    }
+
+private:
     /// The next attempt, or the end.
     void pull() {
         if (over_) return;
         try {
-            if (c_.deadline > 0ns && attempt_.number == 0) deadline_ = later(world.now(), c_.deadline);
+            if (attempt_.shown.number == 0) rules_.begin();
             over_ = ended_ != ended::not_yet || !go_on();
         } catch (...) {
             guards_.cancel();
@@ -30,86 +71,64 @@ public:
         }
     }
 
-    /// The range is destroyed.
-    void destroy() { guards_.cancel(); }
-
-    bool over() const noexcept { return over_; }
-    r2::ended how_it_ended() const noexcept { return ended_; }
-    const mark& last() const noexcept { return attempt_; }
-
-    model_world world;
-    course slept, sent;
-
-private:
     /// Whether there is another attempt.
     bool go_on() {
-        if (attempt_.number == 0) {
-            if (world.stopped()) return give_up(errc::stopped, ended::stopped);
-            starts_ = world.now();
+        if (attempt_.shown.number == 0) {
+            if (world_.stopped()) return give_up(errc::stopped, ended::stopped);
             const model_guards::admission all = guards_.ask(1);
-            if (all.refused_by) return refusal_ = all.refused_by, give_up(errc::refused, ended::refused);
-            starts_ = later(world.now(), all.wait);
-            if (past_deadline(starts_)) return give_up(errc::timeout, ended::deadline);
+            if (all.refused_by) return give_up(errc::refused, ended::refused, all.refused_by);
+            starts_ = later(world_.now(), all.wait);
+            if (rules_.past_deadline(starts_)) return give_up(errc::timeout, ended::deadline);
         }
-        world.sleep_until(starts_, slept);
-        if (world.stopped()) return give_up(errc::stopped, ended::stopped);
-        if (past_deadline(world.now())) return give_up(errc::timeout, ended::deadline);
-        return make_attempt();
+        world_.sleep_until(starts_, slept_);
+        return !is_cut_short() ? make_attempt() : give_up_in_time();
+    }
+
+    bool is_cut_short() const { return world_.stopped() || rules_.past_deadline(world_.now()); }
+
+    bool give_up_in_time() {
+        return world_.stopped() ? give_up(errc::stopped, ended::stopped) : give_up(errc::timeout, ended::deadline);
     }
 
     /// Ends the range instead of an attempt: as an attempt with an error before the first, else without one.
-    bool give_up(errc why, ended how) {
+    bool give_up(errc why, r2::ended how, int refused_by = 0) {
         guards_.cancel();
         ended_ = how;
-        if (attempt_.number > 0) return false;
+        if (attempt_.shown.number > 0) return false;
         begin_attempt();
-        fail(why, r2::sent::no);
-        attempt_.ended = how;
-        attempt_.refusal = refusal_;
+        attempt_.fail(why, r2::sent::no);
+        attempt_.shown.ended = how;
+        attempt_.shown.refusal = refused_by;
         ask_on();  // it is an attempt; after_attempt and the predicates aren't asked, as it is decided
         return true;
     }
 
-    /// One so far off that no clock shows it is none. (The design leaves it open.)
-    bool past_deadline(time_point t) const noexcept { return deadline_ != never && t >= deadline_; }
-
     void begin_attempt() {
-        attempt_ = {.seen = seen::yielded, .number = attempt_.number + 1};
-        from_ = nullptr;
-        method_ = c_.method;
-        key_ = c_.key;
-        cut_ = false;
-    }
-
-    void fail(errc kind, r2::sent s) {
-        attempt_.outcome = -static_cast<int>(kind);
-        attempt_.sent = s;
-        from_ = nullptr;
+        attempt_ = {.shown = {.number = attempt_.shown.number + 1}, .method = c_.method, .key = c_.key};
     }
 
     /// What before_attempt does is still before the attempt: a stop that it requests, or a deadline that passes in it,
     /// ends the range.
     bool make_attempt() {
-        const mark one_before = attempt_;
+        const model_attempt one_before = attempt_;
         if (!ask_before()) {
-            const bool stopped = world.stopped();
-            if (stopped || past_deadline(world.now())) {
+            if (is_cut_short()) {
                 attempt_ = one_before;
-                return stopped ? give_up(errc::stopped, ended::stopped) : give_up(errc::timeout, ended::deadline);
+                return give_up_in_time();
             }
-            if (c_.before.set && c_.before.now(attempt_.number) == deed::spoils_head)
-                fail(errc::invalid_request, r2::sent::no);  // an outcome like others: it is recorded, not cancelled
+            if (c_.before.set && c_.before.now(attempt_.shown.number) == deed::spoils_head)
+                attempt_.fail(errc::invalid_request, r2::sent::no);  // as other outcomes: recorded, not cancelled
             else
                 send();
         }
-        ends_ = world.now();
+        const time_point ends = world_.now();
         try {
             ask_after();
         } catch (...) {
-            guards_.record(attempt_, ends_);  // it was sent all the same
+            guards_.record(attempt_.shown, ends);  // it was sent all the same
             throw;
         }
-        if (const int thrower = guards_.record(attempt_, ends_)) throw oops{c_.seed, 30 + thrower};
+        if (const auto thrown = guards_.record(attempt_.shown, ends)) throw *thrown;
         decide();
         ask_on();
         return true;
@@ -119,179 +138,93 @@ private:
     bool ask_before() {
         begin_attempt();
         if (!c_.before.set) return false;
-        out_.push_back(
-            {.seen = seen::before, .number = attempt_.number, .requests = world.requests(), .now = world.elapsed()});
-        act(c_.before, 1);
-        const deed d = c_.before.now(attempt_.number);
-        if (d == deed::to_put) method_ = 2;
-        if (d == deed::adds_key) key_ = true;
-        if (d == deed::answers) attempt_.outcome = c_.before.status;
+        out_.push_back(world_.now(seen::before, {.number = attempt_.shown.number}));
+        const deed d = act(c_.before, thrower::before);
+        if (d == deed::to_put) attempt_.method = 2;
+        if (d == deed::adds_key) attempt_.key = true;
+        if (d == deed::answers) attempt_.shown.outcome = c_.before.status;
         return d == deed::answers;
     }
 
     void send() {
-        const time_point began = world.now();
+        const time_point began = world_.now();
         receive();
-        attempt_.elapsed = world.now() - began;
+        attempt_.shown.elapsed = world_.now() - began;
     }
 
     void receive() {
-        time_point limit = deadline_;
-        if (c_.timeout > 0ns) limit = std::min(limit, later(world.now(), c_.timeout));
-        const step& s = world.next_step();
-        sent.push_back({.seen = seen::sent, .who = method_, .number = key_});
-        if (s.throws) throw oops{c_.seed, 10};
-        attempt_.sends = s.status || s.sent == r2::sent::maybe;
-        const auto what = world.run(later(world.now(), s.after), limit, c_.grace);
-        const r2::sent maybe = attempt_.sends ? r2::sent::maybe : r2::sent::no;
-        cut_ = what == model_world::transfer::stopped;
-        if (cut_) return fail(errc::stopped, maybe);
-        if (what == model_world::transfer::timed_out) return fail(errc::timeout, maybe);
-        if (!s.status) return fail(s.kind, s.sent);
-        if (s.body && c_.max_body && secret.size() > c_.max_body) return fail(errc::too_large, r2::sent::maybe);
-        attempt_.outcome = s.status;
-        from_ = &s;
+        time_point limit = rules_.deadline();
+        if (c_.timeout > 0ns) limit = std::min(limit, later(world_.now(), c_.timeout));
+        const step& s = world_.next_step();
+        sent_.push_back({.seen = seen::sent, .method = attempt_.method, .key = attempt_.key});
+        if (s.throws) throw oops{c_.seed, thrower::script};
+        attempt_.shown.sends = s.status || s.sent == r2::sent::maybe;
+        const auto what = world_.run(later(world_.now(), s.after), limit, c_.grace);
+        const r2::sent maybe = attempt_.shown.sends ? r2::sent::maybe : r2::sent::no;
+        attempt_.cut = what == model_world::transfer::stopped;
+        if (attempt_.cut) return attempt_.fail(errc::stopped, maybe);
+        if (what == model_world::transfer::timed_out) return attempt_.fail(errc::timeout, maybe);
+        if (!s.status) return attempt_.fail(s.kind, s.sent);
+        if (s.body && c_.max_body && secret.size() > c_.max_body)
+            return attempt_.fail(errc::too_large, r2::sent::maybe);
+        attempt_.shown.outcome = s.status;
+        attempt_.from = &s;
     }
 
     void ask_after() {
         if (!c_.after.set) return;
         show(seen::after);
-        act(c_.after, 2);
-        const deed d = c_.after.now(attempt_.number);
-        if (d == deed::to_status && attempt_.outcome > 0) attempt_.outcome = c_.after.status;
-        if (d == deed::to_error) fail(errc::timeout, r2::sent::maybe);
+        const deed d = act(c_.after, thrower::after);
+        mark& m = attempt_.shown;
+        if (d == deed::to_status && m.outcome > 0) m.outcome = c_.after.status;
+        if (d == deed::to_error) attempt_.fail(errc::timeout, r2::sent::maybe);
         if (d != deed::to_response) return;
-        attempt_.outcome = c_.after.status;
-        attempt_.sent = r2::sent::no;
-        from_ = nullptr;
-    }
-
-    void ask_on() {
-        ended_ = attempt_.ended;
-        if (!c_.on.set) return;
-        show(seen::on);
-        act(c_.on, 3);
-    }
-
-    /// What any callable may do.
-    void act(const habit& h, int where) {
-        const deed d = h.set ? h.now(attempt_.number) : deed::nothing;
-        if (d == deed::advances) world.advance(h.d);
-        if (d == deed::stops) world.request_stop();
-        if (d == deed::throws) throw oops{c_.seed, where};
+        m.outcome = c_.after.status;
+        m.sent = r2::sent::no;
+        attempt_.from = nullptr;
     }
 
     void decide() {
-        u_ = chance_.unit();  // "its random number is handed in": one for each decision, used or not
-        attempt_.ended = first_match();
-        if (attempt_.ended == ended::not_yet) {
-            starts_ = later(world.now(), attempt_.wait);
-            return;
-        }
-        guards_.cancel();  // of the attempt that doesn't come
-        attempt_.wait = {};
-        attempt_.wait_from = wait_source::none;
+        rules_.decide(attempt_);
+        if (attempt_.shown.ended == ended::not_yet)
+            starts_ = later(world_.now(), attempt_.shown.wait);
+        else
+            guards_.cancel();  // of the attempt that doesn't come
     }
 
-    r2::ended first_match() {
-        const bool failed = attempt_.outcome < 0 || attempt_.outcome >= 400;
-        if (cut_) return ended::stopped;
-        const bool polls = c_.terminate_if.question != question::unset;
-        if (polls && ask(c_.terminate_if, seen::terminate_if, 4)) return ended::condition_met;
-        if (!failed && !polls) return ended::succeeded;
-        if (failed && !worth_another()) return ended::not_retryable;
-        if (attempt_.sent == r2::sent::maybe && c_.replay == replay::when_safe && !safe_to_repeat(method_, key_))
-            return ended::unsafe_to_replay;
-        if (attempt_.number == c_.max_attempts) return ended::exhausted;
-        if (world.stopped()) return ended::stopped;
-        if (!choose_wait()) return ended::retry_after_too_long;
-        // Part 2 has the guards asked "after every other rule": so after rule 9 for the loop's own wait, too.
-        if (past_deadline(later(world.now(), attempt_.wait))) return ended::deadline;
-        const model_guards::admission all = guards_.ask(attempt_.number + 1);
-        if (all.refused_by) return attempt_.refusal = all.refused_by, ended::refused;
-        if (all.wait > attempt_.wait) {
-            attempt_.wait = all.wait;
-            attempt_.wait_from = wait_source::guard;
-        }
-        if (past_deadline(later(world.now(), attempt_.wait))) return ended::deadline;
-        return ended::not_yet;
+    void ask_on() {
+        ended_ = attempt_.shown.ended;
+        if (!c_.on.set) return;
+        show(seen::on);
+        act(c_.on, thrower::on);
     }
 
-    bool ask(const asked& a, seen which, int where) {
-        if (a.form == form_of::response && attempt_.outcome < 0) return a.negated;
-        out_.push_back({.seen = which,
-                        .number = a.form == form_of::attempt ? attempt_.number : 0,
-                        .outcome = attempt_.outcome,
-                        .requests = world.requests(),
-                        .now = world.elapsed()});
-        if (a.form == form_of::attempt && attempt_.number == a.throws_at) throw oops{c_.seed, where};
-        return holds(a.question, attempt_.number, attempt_.outcome) != a.negated;
-    }
-
-    bool worth_another() {
-        if (c_.retry_if.question != question::unset) return ask(c_.retry_if, seen::retry_if, 5);
-        return is_transient(attempt_.outcome);
-    }
-
-    /// Rule 8 but for the guards: false where the server asks for too long a wait.
-    bool choose_wait() {
-        const duration asked_for = c_.retry_after.honour && from_ ? asked_by(*from_, world.elapsed()) : 0ns;
-        const duration most = c_.retry_after.max > 0ns ? c_.retry_after.max : 6h;
-        if (asked_for > most && c_.retry_after.over == over_max::stop) return false;
-        if (asked_for > 0ns) {
-            attempt_.wait_from = wait_source::retry_after;
-            attempt_.wait = c_.retry_after.over == over_max::wait ? asked_for : std::min(asked_for, most);
-        } else if (c_.interval > 0ns) {
-            attempt_.wait_from = wait_source::interval;
-            attempt_.wait = c_.interval;
-        } else {
-            attempt_.wait_from = wait_source::backoff;
-            attempt_.wait = backed_off();
-        }
-        return true;
-    }
-
-    duration backed_off() {
-        const bool throttled = c_.throttle_backoff && attempt_.outcome == 429;
-        const backoff_plan& p = throttled ? *c_.throttle_backoff : c_.backoff;
-        const int retry = attempt_.number - 1;
-        duration d;
-        if (p.kind == backoff_kind::custom) {
-            out_.push_back(
-                {.seen = seen::backoff, .number = retry, .requests = world.requests(), .now = world.elapsed()});
-            if (retry == p.throws_at) throw oops{c_.seed, 6};
-            d = custom_delay(retry);
-        } else {
-            d = plain_backoff(p).delay(retry);
-        }
-        return previous_ = jitter_of(c_).apply(d, previous_, u_);
+    /// What any callable may do; and what this one does.
+    deed act(const habit& h, thrower who) {
+        const deed d = h.now(attempt_.shown.number);
+        if (d == deed::advances) world_.advance(h.d);
+        if (d == deed::stops) world_.request_stop();
+        if (d == deed::throws) throw oops{c_.seed, who};
+        return d;
     }
 
     void show(seen what) {
-        mark m = attempt_;
-        m.seen = what;
-        m.who = method_;
-        m.requests = world.requests();
-        m.now = world.elapsed();
+        mark m = world_.now(what, attempt_.shown);
+        m.method = attempt_.method;
         out_.push_back(m);
     }
 
     const loop_case& c_;
-    course& out_;
-    r2::detail::splitmix64 chance_;
+    trace& out_;
+    model_world world_;
     model_guards guards_;
-    time_point deadline_ = never;
-    time_point starts_ = {}, ends_ = {};
-    mark attempt_ = {.seen = seen::yielded};
-    const step* from_ = nullptr;
-    int method_ = 0;
-    bool key_ = false;
-    bool cut_ = false;
-    double u_ = 0;
-    duration previous_ = {};  // of backoff: what others asked for doesn't make it grow
-    int refusal_ = 0;
-    bool over_ = false;
+    model_rules rules_;
+    trace slept_, sent_;
+    model_attempt attempt_;
+    time_point starts_ = {};
     r2::ended ended_ = ended::not_yet;
+    bool over_ = false;
+    bool pulled_ = false;
 };
 
 }  // namespace r2::property

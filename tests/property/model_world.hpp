@@ -4,8 +4,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "property/case.hpp"
-#include "property/course.hpp"
+#include "property/mark.hpp"
 
 namespace r2::property {
 
@@ -29,7 +28,7 @@ public:
     }
 
     /// Sleeps until then, or until the stop.
-    void sleep_until(time_point until, course& slept) {
+    void sleep_until(time_point until, trace& slept) {
         if (now_ >= until || stopped_) return;
         const time_point from = now_;
         if (stop_comes_by(until))
@@ -62,6 +61,14 @@ public:
         return c_.script[static_cast<std::size_t>(std::min(requests_++, c_.steps - 1))];
     }
     int requests() const noexcept { return requests_; }
+
+    /// This mark, as of now.
+    mark now(seen what, mark m = {}) const {
+        m.seen = what;
+        m.requests = requests_;
+        m.now = elapsed();
+        return m;
+    }
 
     static constexpr time_point beginning = time_point(24h);
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "property/course.hpp"
+#include "property/mark.hpp"
 
 namespace r2::property {
 
 /// The promises of part 1 of the design, each looked for in what was seen of one loop, without the model.
 class promises {
 public:
-    promises(const loop_case& c, const course& seen) : c_(c), course_(seen) {
+    promises(const loop_case& c, const trace& seen) : c_(c), trace_(seen) {
         // Where nobody else takes time, all of it is the loop's own.
         const auto takes_time = [](const habit& h) { return h.set && h.deed == deed::advances; };
         only_the_loop_takes_time_ =
@@ -36,12 +36,16 @@ public:
 private:
     static bool shows_attempt(const mark& m) { return m.seen == seen::yielded || m.seen == seen::finished; }
 
-    const mark& last() const { return course_.back(); }
+    static bool ends_loop(const mark& m) {
+        return m.seen == seen::at_end || m.seen == seen::threw || m.seen == seen::stuck;
+    }
+
+    const mark& last() const { return trace_.back(); }
 
     /// Calls f with each attempt that was shown, and the one shown before it, if any; false once f is.
     template <class F> bool all_pairs(F f) const {
         const mark* before = nullptr;
-        for (const mark& m : course_) {
+        for (const mark& m : trace_) {
             if (!shows_attempt(m)) continue;
             if (before && before->number != m.number && !f(*before, m)) return false;
             before = &m;
@@ -49,10 +53,10 @@ private:
         return true;
     }
     template <class F> bool all(seen kind, F f) const {
-        return std::all_of(course_.begin(), course_.end(), [&](const mark& m) { return m.seen != kind || f(m); });
+        return std::all_of(trace_.begin(), trace_.end(), [&](const mark& m) { return m.seen != kind || f(m); });
     }
     template <class F> bool all_attempts(F f) const {
-        return std::all_of(course_.begin(), course_.end(), [&](const mark& m) { return !shows_attempt(m) || f(m); });
+        return std::all_of(trace_.begin(), trace_.end(), [&](const mark& m) { return !shows_attempt(m) || f(m); });
     }
 
     bool answers_itself() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::answers; }
@@ -65,9 +69,8 @@ private:
             const bool never_made = m.number == 1 && m.requests == 0 && m.sends == 0 && m.outcome < 0;
             return m.requests == m.number - unsent || never_made;
         });
-        const auto leaves = std::find_if(course_.begin(), course_.end(), [](const mark& m) {
-            return m.seen == seen::left || m.seen == seen::at_end || m.seen == seen::threw;
-        });
+        const auto leaves = std::find_if(trace_.begin(), trace_.end(),
+                                         [](const mark& m) { return m.seen == seen::left || ends_loop(m); });
         const bool unused =
             c_.consumer.at == 0 && c_.consumer.kind == consumer::runs && c_.consumer.leaving == leaving::destroys;
         return exact && leaves->requests == last().requests && (!unused || last().requests == 0) &&
@@ -78,17 +81,18 @@ private:
         const bool in_order = all_pairs([this](const mark& a, const mark& b) {
             return b.number == a.number + 1 || c_.consumer.skips || b.seen == seen::finished;
         });
-        const bool ends_empty = course_.front().seen == seen::at_end;
+        const bool ends_empty = trace_.front().seen == seen::at_end;
         return in_order && (!ends_empty || c_.consumer.skips == 1);
     }
 
     bool there_is_one_reason() const {
         ended range = ended::not_yet;
-        for (const mark& m : course_) {
-            if (m.seen == seen::at_end && m.who != 0) return false;  // it wasn't the end
-            if (m.seen != seen::at_end && m.seen != seen::threw && m.seen != seen::finished) continue;
-            if (m.seen == seen::at_end && m.ended == ended::not_yet && range == ended::not_yet) return false;
-            if (m.ended != ended::not_yet) range = m.ended;
+        for (const mark& m : trace_) {
+            if (m.seen == seen::not_at_end) return false;
+            if (!ends_loop(m) && m.seen != seen::finished) continue;
+            const ended why = m.seen == seen::finished ? m.ended : m.range_ended;
+            if (why != ended::not_yet) range = why;
+            if (m.seen == seen::at_end && range == ended::not_yet) return false;
         }
         const bool none_after = all_pairs([](const mark& a, const mark&) { return a.ended == ended::not_yet; });
         const bool same = all(seen::yielded, [&](const mark& m) {
@@ -132,12 +136,10 @@ private:
         });
     }
 
-    static duration later_than(duration t, duration d) { return d < duration::max() - t ? t + d : duration::max(); }
-
     bool no_wait_is_cut_short() const {
         const bool waited = all_pairs([this](const mark& a, const mark& b) {
             const bool asked_again = b.number != a.number + 1 || !only_the_loop_takes_time_;
-            return asked_again || b.now - b.elapsed >= later_than(a.now, a.wait);
+            return asked_again || b.now - b.elapsed >= r2::detail::sum(a.now, a.wait);
         });
         return waited && all_attempts([this](const mark& m) {
                    const duration asked = asked_after(m);
@@ -169,40 +171,60 @@ private:
     /// Where nobody else takes time, none passes after a stop but its grace, and nothing more is sent.
     bool a_stop_is_prompt() const {
         if (!c_.stop_at || !only_the_loop_takes_time_ || last().now < *c_.stop_at) return true;
-        const bool at_once = last().now <= later_than(*c_.stop_at, std::max(c_.grace, 0ns));
+        const bool at_once = last().now <= r2::detail::sum(*c_.stop_at, std::max(c_.grace, 0ns));
         return at_once &&
                all_attempts([this](const mark& m) { return m.sends == 0 || m.now - m.elapsed <= *c_.stop_at; });
     }
 
     bool only_the_users_own_is_thrown() const {
-        return all(seen::threw, [this](const mark& m) {
-            const auto throws = [](const habit& h) { return h.set && h.at > 0 && h.deed == deed::throws; };
-            switch (m.who) {
-                case 1:
-                    return throws(c_.before);
-                case 2:
-                    return throws(c_.after);
-                case 3:
-                    return throws(c_.on);
-                case 40:
-                    return c_.consumer.leaving == leaving::throws;
-                case 99:  // the fake client's word on a wait that never ends
-                    return std::any_of(course_.begin(), course_.end(), [](const mark& x) { return x.wait > 24h; }) ||
-                           c_.guards > 0 || c_.consumer.skips || c_.consumer.kind == consumer::finishes ||
-                           c_.consumer.leaving == leaving::finishes;
-                default:
-                    return m.who > 0;
-            }
-        });
+        return all(seen::threw, [this](const mark& m) { return m.thrown.seed == c_.seed && throws(m.thrown); }) &&
+               all(seen::stuck, [this](const mark&) { return may_wait_for_ever(); });
+    }
+
+    /// Whether who threw this does so at all.
+    bool throws(const oops& thrown) const {
+        const auto habitually = [](const habit& h) { return h.set && h.at > 0 && h.deed == deed::throws; };
+        const guard_plan& guard = c_.guard_plans[static_cast<std::size_t>(thrown.guard)];
+        switch (thrown.who) {
+            case thrower::nobody:
+                break;
+            case thrower::before:
+                return habitually(c_.before);
+            case thrower::after:
+                return habitually(c_.after);
+            case thrower::on:
+                return habitually(c_.on);
+            case thrower::terminate_if:
+                return c_.terminate_if.throws_at > 0;
+            case thrower::retry_if:
+                return c_.retry_if.throws_at > 0;
+            case thrower::backoff:
+                return c_.backoff.throws_at >= 0 || (c_.throttle_backoff && c_.throttle_backoff->throws_at >= 0);
+            case thrower::script:
+                return std::any_of(c_.script.begin(), c_.script.end(), [](const step& s) { return s.throws; });
+            case thrower::admit:
+                return std::count(guard.answers.begin(), guard.answers.end(), answer::throws) > 0;
+            case thrower::record:
+                return guard.record_throws_at > 0;
+            case thrower::body:
+                return c_.consumer.leaving == leaving::throws;
+        }
+        return false;
+    }
+
+    /// An endless wait is one that was seen; or one before an attempt that nobody looks at, or before the first.
+    bool may_wait_for_ever() const {
+        return std::any_of(trace_.begin(), trace_.end(), [](const mark& m) { return m.wait > 24h; }) || c_.guards > 0 ||
+               c_.consumer.skips || c_.consumer.kind == consumer::finishes || c_.consumer.leaving == leaving::finishes;
     }
 
     /// Each admission of this guard by one record or cancel, and nothing else by any.
     bool admissions_are_answered(int guard) const {
         const guard_plan& p = c_.guard_plans[static_cast<std::size_t>(guard)];
         bool open = false;
-        for (const mark& m : course_) {
+        for (const mark& m : trace_) {
             const bool asks = m.seen == seen::admitted;
-            if ((!asks && m.seen != seen::recorded && m.seen != seen::cancelled) || m.who != guard) continue;
+            if ((!asks && m.seen != seen::recorded && m.seen != seen::cancelled) || m.guard != guard) continue;
             if (asks == open || p.null) return false;
             const answer a = p.answers[static_cast<std::size_t>(std::max(m.number, 1) - 1) % p.answers.size()];
             open = asks && (a == answer::go || a == answer::wait);
@@ -219,7 +241,7 @@ private:
     }
 
     const loop_case& c_;
-    const course& course_;
+    const trace& trace_;
     bool only_the_loop_takes_time_;
 };
 

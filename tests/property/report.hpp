@@ -6,11 +6,11 @@
 #include <sstream>
 #include <string>
 
-#include "property/course.hpp"
+#include "property/mark.hpp"
 
 namespace r2::property {
 
-/// Writes a case and its courses down, for who has to find out what went wrong.
+/// Writes a case and its traces down, for who has to find out what went wrong.
 class report {
 public:
     explicit report(std::ostream& out) : out_(out) {}
@@ -44,7 +44,7 @@ public:
     }
 
     /// Side by side: what the rules say, and what was seen.
-    void compare(const course& expected, const course& seen) {
+    void compare(const trace& expected, const trace& seen) {
         const std::size_t lines = std::max(expected.size(), seen.size());
         std::size_t width = 0;
         for (const mark& m : expected) width = std::max(width, to_string(m).size());
