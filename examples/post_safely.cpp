@@ -23,7 +23,8 @@ public:
 private:
     r2::testing::answer charge(const r2::testing::recorded_request& q) {
         const std::lock_guard lock(mutex_);
-        const bool is_new = !q.has("Idempotency-Key") || keys_.insert(q.header("Idempotency-Key")).second;
+        const auto key = q.headers.get("Idempotency-Key");
+        const bool is_new = !key || keys_.insert(std::string(*key)).second;
         if (is_new) std::cout << "    (the shop charges the card)\n";
         return ++answers_ == 1 ? r2::testing::nothing().close() : r2::testing::reply(201);
     }

@@ -11,7 +11,7 @@ int main() {
 
     r2::testing::server server;
     server.handle([](const r2::testing::recorded_request& q) {
-        const bool welcome = q.header("Authorization") == "Bearer fresh";
+        const bool welcome = q.headers.get("Authorization").value_or("") == "Bearer fresh";
         return welcome ? r2::testing::reply(200, "the secret of the day") : r2::testing::reply(401);
     });
 

@@ -130,7 +130,7 @@ TEST(shutdown, lets_in_1_answer_in_flight_and_1_cleanup_after_it) {
     EXPECT_EQ(worked.ended(), r2::ended::stopped);
     EXPECT_TRUE(c.post(s.url(), "b", down.work({})).finish().error() == r2::errc::stopped);
     EXPECT_EQ(status_of(c.del(s.url(), down.cleanup(quick())).finish()), 503);
-    EXPECT_EQ(s.count(), 2U);
+    EXPECT_EQ(s.request_count(), 2U);
 }
 
 /// The signal of these tests does nothing to the process but through a shutdown.
@@ -259,7 +259,7 @@ TEST_F(on_signal, a_range_that_waits_for_1_hour_ends) {
         ::raise(number);
     }
     EXPECT_EQ(range.ended(), r2::ended::stopped);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 TEST_F(on_signal, that_comes_all_the_time_disturbs_none_of_300_shutdowns) {

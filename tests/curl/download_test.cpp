@@ -70,7 +70,7 @@ TEST_F(download, too_large_ends_a_range_at_attempt_1) {
     const r2::attempt a = get(reply(200, "12345"), {.max_attempts = 3, .max_body = 4});
     EXPECT_EQ(a.ended(), r2::ended::not_retryable);
     EXPECT_EQ(a.number(), 1);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 TEST_F(download, a_body_without_an_end_takes_less_than_16_mib_of_memory) {
@@ -143,7 +143,7 @@ TEST_F(download, a_body_that_is_not_packed_as_it_says_ends_a_range_at_attempt_1)
     const r2::attempt a = get(reply(200, "no gzip", {{"Content-Encoding", "gzip"}}), {.max_attempts = 3});
     expect_error(a, r2::errc::protocol);
     EXPECT_EQ(a.ended(), r2::ended::not_retryable);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 TEST_F(download, a_head_cut_after_any_of_its_bytes_is_disconnected_and_no_success) {
@@ -153,7 +153,7 @@ TEST_F(download, a_head_cut_after_any_of_its_bytes_is_disconnected_and_no_succes
         expect_error(get(raw(head).cut(cut)), r2::errc::disconnected);
     }
     EXPECT_EQ(status_of(get(raw(head))), 200);
-    EXPECT_EQ(s.count(), head.size() + 1);
+    EXPECT_EQ(s.request_count(), head.size() + 1);
 }
 
 TEST_F(download, a_head_of_http_1_0_cut_in_its_fields_is_disconnected) {
@@ -191,7 +191,7 @@ TEST_F(download, what_is_not_http_is_tried_again_up_to_attempt_3) {
     s.default_answer(raw("garbage\r\n\r\n").close());
     const r2::attempt a = c.get(s.url(), quick({.max_attempts = 3})).finish();
     EXPECT_EQ(a.ended(), r2::ended::exhausted);
-    EXPECT_EQ(s.count(), 3U);
+    EXPECT_EQ(s.request_count(), 3U);
 }
 
 TEST_F(download, a_head_without_an_end_is_too_large_in_less_than_16_mib_of_memory) {

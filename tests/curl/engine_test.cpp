@@ -63,7 +63,7 @@ TEST(stop, ends_a_silent_transfer_after_1_send) {
     stopper stop([&] { s.wait_for_requests(1, patience); });
     expect_stopped(c.get(s.url(), quick({.max_attempts = 3, .stop = stop.token()})).finish(), 1);
     EXPECT_LT(stop.elapsed(), soon);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
     EXPECT_TRUE(s.wait_until_all_left(patience)) << "the connection is of no use any more";
 }
 
@@ -131,7 +131,7 @@ TEST(stop, ends_a_wait_of_10_minutes_with_no_further_attempt) {
     EXPECT_LT(stop.elapsed(), soon);
     EXPECT_EQ(attempts, 1);
     EXPECT_EQ(range.ended(), r2::ended::stopped);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 TEST(stop, that_came_before_the_start_sends_0_requests) {
@@ -163,7 +163,7 @@ TEST(stop, in_its_grace_lets_in_the_1_answer_on_its_way) {
         ASSERT_EQ(status_of(a), status) << a.error().message();
         EXPECT_EQ(a.response()->body, "let in");
         EXPECT_EQ(a.ended(), status == 200 ? r2::ended::succeeded : r2::ended::stopped);
-        EXPECT_EQ(s.count(), 1U);
+        EXPECT_EQ(s.request_count(), 1U);
     }
 }
 
@@ -182,7 +182,7 @@ TEST(stop, gives_no_grace_to_1_request_that_is_not_sent_yet) {
     // Called when the attempt has begun and has its first handle made.
     r2::client c({.configure = [&](CURL*) { source.request_stop(); }});
     expect_stopped(c.post(s.url(), "b", quick({.stop = source.get_token(), .stop_grace = patience})).finish(), 0);
-    EXPECT_EQ(s.count(), 0U);
+    EXPECT_EQ(s.request_count(), 0U);
 }
 
 TEST(stop, leaves_the_client_fit_for_50_more_ranges) {
@@ -202,7 +202,7 @@ TEST(stop, leaves_the_client_fit_for_50_more_ranges) {
         ASSERT_EQ(status_of(a), 200) << a.error().message();
         EXPECT_EQ(a.response()->body, "fine");
     }
-    EXPECT_EQ(s.count(), 100U);
+    EXPECT_EQ(s.request_count(), 100U);
 }
 
 // Requested at every possible moment, and seen by each of the ranges.

@@ -121,7 +121,7 @@ public:
     impostor(connection on, std::uint16_t port) : bad_(port), relay_(nginx::shared().https_port()) {
         if (on == connection::fresh) relay_.lead_to(bad_);
     }
-    std::string url() const override { return "https" + detail::url_of(relay_.port(), "/hello").substr(4); }
+    std::string url() const override { return "https://127.0.0.1:" + std::to_string(relay_.port()) + "/hello"; }
     r2::client_options settings() const override {
         return {.ca_file = nginx::shared().ca_file(), .http_version = r2::http_version::http1_1};
     }

@@ -28,7 +28,7 @@ TEST_F(upload, a_text_of_all_256_bytes_arrives_as_it_is) {
     const std::string text = all_bytes(1000) + std::string("\0\r\n\0", 4);
     for (const char* method : {"POST", "PUT", "PATCH", "DELETE"})
         c.send({.method = method, .url = s.url(), .body = text}, quick()).finish();
-    ASSERT_EQ(s.count(), 4U);
+    ASSERT_EQ(s.request_count(), 4U);
     for (const recorded_request& q : s.requests()) EXPECT_EQ(q.body, text);
 }
 
@@ -52,7 +52,7 @@ TEST_F(upload, a_file_of_64_mib_takes_less_than_16_mib_of_memory) {
     EXPECT_EQ(status_of(a), 200) << a.error().message();
     const recorded_request q = s.requests().back();
     EXPECT_TRUE(q.complete);
-    EXPECT_EQ(q.header("Content-Length"), "67108864");
+    EXPECT_EQ(q.headers.get("Content-Length").value_or(""), "67108864");
     EXPECT_EQ(q.body_size, 64U << 20);
     EXPECT_EQ(q.body_hash, hash);
 }
@@ -64,7 +64,7 @@ TEST_F(upload, each_of_3_attempts_has_the_whole_body) {
     for (const r2::body& b : bodies)
         for (const char* method : {"POST", "PUT"})
             c.send({.method = method, .url = s.url(), .body = b}, quick({.max_attempts = 3})).finish();
-    ASSERT_EQ(s.count(), 12U);
+    ASSERT_EQ(s.request_count(), 12U);
     for (const recorded_request& q : s.requests()) EXPECT_TRUE(q.body == text) << q.head;
     EXPECT_EQ(s.connections(), 1U);
 }
@@ -100,8 +100,8 @@ TEST_F(upload, both_of_2_redirects_that_keep_the_body_take_it_along_byte_for_byt
                 ASSERT_EQ(all.size(), before + 2);
                 for (; before < all.size(); ++before) {
                     EXPECT_EQ(all[before].method, method);
-                    EXPECT_EQ(all[before].header("Content-Type"), "x/y");
-                    EXPECT_EQ(all[before].header("Content-Length"), "300000");
+                    EXPECT_EQ(all[before].headers.get("Content-Type").value_or(""), "x/y");
+                    EXPECT_EQ(all[before].headers.get("Content-Length").value_or(""), "300000");
                     EXPECT_TRUE(all[before].body == text) << all[before].head;
                 }
                 EXPECT_EQ(all.back().target, "/to");
@@ -111,10 +111,10 @@ TEST_F(upload, both_of_2_redirects_that_keep_the_body_take_it_along_byte_for_byt
 TEST_F(upload, an_empty_file_is_a_body_of_0_bytes) {
     c.put(s.url(), r2::body::file(dir.file("empty", "")), quick()).finish();
     c.post(s.url(), r2::body::file(dir.file("empty", "")), quick()).finish();
-    ASSERT_EQ(s.count(), 2U);
+    ASSERT_EQ(s.request_count(), 2U);
     for (const recorded_request& q : s.requests()) {
-        EXPECT_EQ(q.header("Content-Length"), "0");
-        EXPECT_FALSE(q.has("Transfer-Encoding"));
+        EXPECT_EQ(q.headers.get("Content-Length").value_or(""), "0");
+        EXPECT_FALSE(q.headers.contains("Transfer-Encoding"));
         EXPECT_TRUE(q.complete);
     }
     EXPECT_EQ(s.requests().back().method, "POST");
@@ -138,7 +138,7 @@ TEST_F(upload, of_a_file_that_is_none_0_requests_are_sent) {
         }
         EXPECT_EQ(attempts, 1) << path;
     }
-    EXPECT_EQ(s.count(), 0U);
+    EXPECT_EQ(s.request_count(), 0U);
     EXPECT_EQ(status_of(c.get(s.url(), quick()).finish()), 200);
 }
 
@@ -158,7 +158,7 @@ TEST_F(upload, of_a_fifo_0_requests_are_sent_and_nobody_waits) {
     over.release();
     rescue.join();
     EXPECT_FALSE(freed);
-    EXPECT_EQ(s.count(), 0U);
+    EXPECT_EQ(s.request_count(), 0U);
 }
 
 TEST_F(upload, a_file_that_vanishes_after_attempt_1_is_1_clear_error) {
@@ -173,7 +173,7 @@ TEST_F(upload, a_file_that_vanishes_after_attempt_1_is_1_clear_error) {
     ASSERT_EQ(outcomes.size(), 2U);
     EXPECT_EQ(outcomes[0], "response");
     EXPECT_NE(outcomes[1].find(path), std::string::npos) << outcomes[1];
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 TEST_F(upload, a_file_that_changes_after_attempt_1_is_read_afresh) {
@@ -181,7 +181,7 @@ TEST_F(upload, a_file_that_changes_after_attempt_1_is_read_afresh) {
     const std::string path = dir.file("f", "text");
     for (const r2::attempt& a : c.put(s.url(), r2::body::file(path), quick({.max_attempts = 2})))
         dir.file("f", std::string(a.number(), 'n') + "ew");
-    ASSERT_EQ(s.count(), 2U);
+    ASSERT_EQ(s.request_count(), 2U);
     EXPECT_EQ(s.requests()[0].body, "text");
     EXPECT_EQ(s.requests()[1].body, "new");
 }
@@ -197,7 +197,7 @@ TEST_F(upload, a_file_that_vanishes_between_2_hops_leaves_1_send_untold_of_safet
     EXPECT_TRUE(a.error() == r2::errc::body_unreadable) << a.error().message();
     EXPECT_EQ(a.sends(), 1);
     EXPECT_EQ(a.error().sent(), r2::sent::maybe);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 /// Calls `f` once while an upload is on its way.
@@ -240,7 +240,7 @@ TEST_F(upload, of_a_file_that_grows_while_it_is_sent_the_16_mib_announced_are_se
     r2::client own(grow.options());
     EXPECT_EQ(status_of(own.put(s.url(), r2::body::file(path), quick()).finish()), 200);
     EXPECT_EQ(status_of(own.get(s.url(), quick()).finish()), 200);
-    ASSERT_EQ(s.count(), 2U);
+    ASSERT_EQ(s.request_count(), 2U);
     EXPECT_EQ(s.requests()[0].body_size, 16U << 20);
     EXPECT_EQ(s.requests()[1].method, "GET");
     EXPECT_EQ(s.connections(), 1U);
@@ -254,7 +254,7 @@ TEST_F(upload, an_answer_before_the_end_of_a_body_of_64_mib_is_1_response_or_1_e
     const r2::attempt a = c.put(s.url(), r2::body::file(path), quick()).finish();
     EXPECT_TRUE(status_of(a) == 413 || a.error() == r2::errc::disconnected) << a.error().message();
     EXPECT_EQ(a.sends(), 1);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace r2::testkit {
 /// A channel under TLS.
 class http2_server::secured {
 public:
-    secured(SSL_CTX* context, testing::channel& with) : with_(with), ssl_(SSL_new(context)) {
-        SSL_set_fd(ssl_, with.descriptor());
+    secured(SSL_CTX* context, testing::detail::channel& peer) : peer_(peer), ssl_(SSL_new(context)) {
+        SSL_set_fd(ssl_, peer.descriptor());
     }
     ~secured() { SSL_free(ssl_); }
     secured(const secured&) = delete;
@@ -45,7 +45,7 @@ public:
     /// With the end of TLS before that of the connection.
     void close() {
         SSL_shutdown(ssl_);
-        with_.close_orderly(true);
+        peer_.close_orderly(true);
     }
 
 private:
@@ -55,11 +55,11 @@ private:
             if (done > 0) return done;
             const int why = SSL_get_error(ssl_, done);
             if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) return done;
-            if (!with_.wait(why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return 0;
+            if (!peer_.wait(why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return 0;
         }
     }
 
-    testing::channel& with_;
+    testing::detail::channel& peer_;
     SSL* ssl_;
 };
 
@@ -105,13 +105,13 @@ frame_head to_head(const std::string& bytes) {
 http2_server::http2_server(const std::string& certificate, const std::string& key, answer to_all)
     : context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free),
       to_all_(to_all),
-      connections_([this](testing::channel& with, int) {
+      connections_([this](testing::detail::channel& peer, int) {
           // OpenSSL writes to a socket that the peer has closed.
           sigset_t broken_pipe;
           sigemptyset(&broken_pipe);
           sigaddset(&broken_pipe, SIGPIPE);
           pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
-          secured s(context_.get(), with);
+          secured s(context_.get(), peer);
           if (s.accept()) serve(s);
       }) {
     if (SSL_CTX_use_certificate_file(context_.get(), certificate.c_str(), SSL_FILETYPE_PEM) != 1 ||

@@ -28,7 +28,7 @@ public:
     http2_server(const std::string& certificate, const std::string& key, answer to_all);
     ~http2_server();
 
-    std::string url() const { return "https" + testing::detail::url_of(connections_.port(), "/").substr(4); }
+    std::string url() const { return "https" + connections_.url().substr(4); }
     /// Of all the requests that this counts from 1.
     void on_request(std::size_t number, answer what) { answers_[number] = what; }
     std::size_t begun() const { return begun_; }
@@ -42,7 +42,7 @@ private:
     const answer to_all_;
     std::map<std::size_t, answer> answers_;  // changed only before the first connection
     std::atomic<std::size_t> begun_ = 0;
-    testing::listener connections_;  // last: it uses the rest
+    testing::detail::listener connections_;  // last: it uses the rest
 };
 
 }  // namespace r2::testkit

@@ -28,12 +28,12 @@ public:
     std::size_t ended() const { return ended_; }
 
 private:
-    void serve(testing::channel& with);
+    void serve(testing::detail::channel& peer);
 
     std::atomic<std::uint16_t> port_;
     std::atomic<std::size_t> turn_ = 0;
     std::atomic<std::size_t> ended_ = 0;
-    testing::listener connections_{[this](testing::channel& with, int) { serve(with); }};  // last: it uses the rest
+    testing::detail::listener connections_{[this](auto& peer, int) { serve(peer); }};  // last: it uses the rest
 };
 
 }  // namespace r2::testkit

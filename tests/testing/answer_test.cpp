@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 TEST(answer, says_raw_bytes_around_a_silence) {
     server s;
-    s.script({raw("garb").after(120ms).then("age").close()});
+    s.script({raw("garb").pause(120ms).then("age").close()});
     socket_client c(s.port());
     c.get();
     EXPECT_EQ(c.piece(), "garb");
@@ -29,7 +29,7 @@ TEST(answer, says_raw_bytes_around_a_silence) {
     EXPECT_EQ(c.error(), 0);
 }
 
-TEST(answer, comes_late) {
+TEST(answer, comes_120_ms_late) {
     server s;
     s.script({late(120ms, reply(200, "x"))});
     socket_client c(s.port());
@@ -38,7 +38,7 @@ TEST(answer, comes_late) {
     EXPECT_TRUE(c.until("x").ends_with("\r\n\r\nx"));
 }
 
-TEST(answer, trickles_in_pieces) {
+TEST(answer, trickles_6_bytes_in_pieces_of_2) {
     server s;
     s.script({raw("abcdef").trickle(2, 40ms).then("gh")});
     socket_client c(s.port());
@@ -86,7 +86,7 @@ TEST(answer, comes_in_chunks) {
     socket_client c(s.port());
     c.get();
     EXPECT_EQ(c.until("0\r\n\r\n"),
-              "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "HTTP/1.1 200 \r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n"
               "5\r\nhello\r\n11\r\n-----------------\r\n0\r\n\r\n");
     EXPECT_THROW(static_cast<void>(raw("x").chunked({"y"})), std::logic_error);
 }
@@ -96,7 +96,7 @@ TEST(answer, is_cut_and_then_closed) {
     s.script({reply(200, "hello").cut(20)});
     socket_client c(s.port());
     c.get();
-    EXPECT_EQ(c.rest(), "HTTP/1.1 200 OK\r\nCon");
+    EXPECT_EQ(c.rest(), "HTTP/1.1 200 \r\nConte");
     EXPECT_EQ(c.error(), 0);
 }
 
@@ -111,7 +111,7 @@ TEST(answer, is_cut_2_bytes_into_its_body_whatever_its_head) {
 
 TEST(answer, is_cut_in_a_repetition_and_then_reset) {
     server s;
-    s.script({raw("<").repeat("ab", 1'000'000).then(">").cut(4).after(60ms).reset()});
+    s.script({raw("<").repeat("ab", 1'000'000).then(">").cut(4).pause(60ms).reset()});
     socket_client c(s.port());
     c.get();
     EXPECT_EQ(c.until("<aba"), "<aba");
@@ -176,7 +176,7 @@ TEST(answer, kills_the_connection_when_the_next_request_comes) {
         c.get("/second");
         EXPECT_EQ(c.piece(), "");
         EXPECT_EQ(c.error(), error);
-        ASSERT_EQ(s.count(), 2U);
+        ASSERT_EQ(s.request_count(), 2U);
         EXPECT_EQ(s.requests()[1].target, "/second");
         EXPECT_EQ(s.requests()[1].connection, 1);
     }
@@ -191,7 +191,7 @@ TEST(answer, that_goes_on_with_another_takes_over_the_reset_in_10_bytes_of_the_n
     c.get("/second");
     EXPECT_EQ(c.piece(), "");
     EXPECT_EQ(c.error(), ECONNRESET);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
     EXPECT_EQ(s.begun(), 2U);
 }
 
@@ -218,13 +218,13 @@ TEST(answer, closes_an_idle_connection_that_curl_then_does_not_reuse) {
     EXPECT_EQ(e.run(s.url()), CURLE_OK);
     ASSERT_TRUE(s.wait_until_all_left(patience));
     EXPECT_EQ(e.run(s.url()), CURLE_OK);
-    EXPECT_EQ(s.count(), 2U);
+    EXPECT_EQ(s.request_count(), 2U);
     EXPECT_EQ(s.connections(), 2U);
 }
 
 TEST(answer, sends_an_interim_response_first) {
     server s;
-    s.script({raw("HTTP/1.1 103 Early Hints\r\n\r\n").after(10ms).then(reply(200, "body"))});
+    s.script({raw("HTTP/1.1 103 Early Hints\r\n\r\n").pause(10ms).then(reply(200, "body"))});
     easy e;
     EXPECT_EQ(e.run(s.url()), CURLE_OK);
     EXPECT_EQ(e.status(), 200);

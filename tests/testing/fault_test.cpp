@@ -19,7 +19,7 @@ using namespace r2::testing;
 using namespace r2::testkit;
 using namespace std::chrono_literals;
 
-TEST(fault, resets_on_acceptance) {
+TEST(fault, resets_the_1st_connection_and_spares_the_2nd) {
     server s;
     s.on_connection(1, fault::reset_on_accept());
     socket_client c(s.port());
@@ -39,7 +39,7 @@ TEST(fault, closes_on_acceptance_without_a_reset) {
     EXPECT_EQ(c.error(), 0);
     easy e;
     EXPECT_EQ(e.run(s.url()), CURLE_GOT_NOTHING);
-    EXPECT_EQ(s.count(), 0U);
+    EXPECT_EQ(s.request_count(), 0U);
 }
 
 TEST(fault, hangs_on_acceptance) {
@@ -51,7 +51,7 @@ TEST(fault, hangs_on_acceptance) {
     EXPECT_EQ(e.run(s.url()), CURLE_OPERATION_TIMEDOUT);
     e.set(CURLOPT_TIMEOUT_MS, 10'000L);
     EXPECT_EQ(e.run(s.url()), CURLE_OK);
-    EXPECT_EQ(s.count(), 1U);
+    EXPECT_EQ(s.request_count(), 1U);
 }
 
 TEST(fault, resets_within_a_request_and_logs_it_only_if_its_head_was_read) {
@@ -64,7 +64,7 @@ TEST(fault, resets_within_a_request_and_logs_it_only_if_its_head_was_read) {
         EXPECT_EQ(c.piece(), "");
         EXPECT_EQ(c.error(), ECONNRESET);
     }
-    ASSERT_EQ(s.count(), 1U);
+    ASSERT_EQ(s.request_count(), 1U);
     const auto request = s.requests()[0];
     EXPECT_EQ(request.connection, 2);
     EXPECT_FALSE(request.complete);

@@ -13,14 +13,14 @@ using namespace r2::testing;
 using namespace r2::testkit;
 using namespace std::chrono_literals;
 
-TEST(refusing_port, refuses) {
+TEST(refusing_port, refuses_a_socket_and_curl) {
     const refusing_port p;
     EXPECT_EQ(socket_client(p.port()).error(), ECONNREFUSED);
     easy e;
     EXPECT_EQ(e.run(p.url()), CURLE_COULDNT_CONNECT);
 }
 
-TEST(full_backlog, leaves_a_connection_pending) {
+TEST(full_backlog, leaves_a_connection_pending_for_200_ms) {
     const full_backlog f;
     easy e;
     e.set(CURLOPT_CONNECTTIMEOUT_MS, 200L);

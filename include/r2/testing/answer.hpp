@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "r2/testing/composition.hpp"
@@ -16,47 +15,9 @@
 
 namespace r2::testing {
 
-class answer;
-
 namespace detail {
 
-inline const composition& composition_of(const answer& a);
-
-inline std::string_view reason(int status) {
-    constexpr std::pair<int, std::string_view> reasons[] = {
-        {100, "Continue"},
-        {103, "Early Hints"},
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {206, "Partial Content"},
-        {301, "Moved Permanently"},
-        {302, "Found"},
-        {303, "See Other"},
-        {304, "Not Modified"},
-        {307, "Temporary Redirect"},
-        {308, "Permanent Redirect"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {413, "Content Too Large"},
-        {417, "Expectation Failed"},
-        {425, "Too Early"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-    };
-    for (const auto& [known, words] : reasons)
-        if (known == status) return words;
-    return "Status";
-}
+class conversation;
 
 }  // namespace detail
 
@@ -71,8 +32,8 @@ inline std::string chunk(std::string_view data) {
 /// `reply`, `raw`, `nothing` or `late`; every member returns a changed copy.
 class answer {
 public:
-    /// Adds a silence before the bytes that are added next; `late` delays a whole answer.
-    [[nodiscard]] answer after(duration silence) const {
+    /// Goes on with a silence, before the bytes that are added next; `late` delays a whole answer.
+    [[nodiscard]] answer pause(duration silence) const {
         return changed([&](auto& all) { all.add({.silence = silence}); });
     }
 
@@ -83,7 +44,7 @@ public:
     [[nodiscard]] answer then(const answer& next) const {
         return changed([&](auto& all) {
             if (next.all_.head_length) all.head_length = all.length() + *next.all_.head_length;
-            for (const detail::part& s : next.all_.parts) all.add(s);
+            for (const detail::part& p : next.all_.parts) all.add(p);
             all.end = next.all_.end;
             all.next_request = next.all_.next_request;
             all.next_request_bytes = next.all_.next_request_bytes;
@@ -98,10 +59,10 @@ public:
     /// Sends what was composed so far in pieces, with a gap between two of them.
     [[nodiscard]] answer trickle(std::size_t bytes_per_piece, duration gap) const {
         return changed([&](auto& all) {
-            for (detail::part& s : all.parts) {
-                if (s.piece != 0) continue;
-                s.piece = bytes_per_piece;
-                s.gap = gap;
+            for (detail::part& p : all.parts) {
+                if (p.piece != 0) continue;
+                p.piece = bytes_per_piece;
+                p.gap = gap;
             }
         });
     }
@@ -166,7 +127,7 @@ public:
 
 private:
     friend answer reply(int status, std::string_view body, const headers& fields);
-    friend const detail::composition& detail::composition_of(const answer& a);
+    friend class detail::conversation;
 
     template <class Change> answer changed(Change change) const {
         answer copy = *this;
@@ -182,18 +143,12 @@ private:
     std::string head_;  ///< Of a reply: its lines, without what frames the body.
 };
 
-namespace detail {
-
-inline const composition& composition_of(const answer& a) { return a.all_; }
-
-}  // namespace detail
-
 /// Makes a keep-alive HTTP/1.1 response. A Content-Length or Transfer-Encoding among the fields replaces the computed
 /// one; a status that has no body (1xx, 204, 304) gets none.
 inline answer reply(int status, std::string_view body = "", const headers& fields = {}) {
     const bool has_body = status >= 200 && status != 204 && status != 304;
     answer made;
-    made.head_ = "HTTP/1.1 " + std::to_string(status) + ' ' + std::string(detail::reason(status)) + "\r\n";
+    made.head_ = "HTTP/1.1 " + std::to_string(status) + " \r\n";  // the reason may be empty (RFC 9112, 4)
     fields.for_each([&](std::string_view name, std::string_view value) {
         made.head_.append(name).append(": ").append(value).append("\r\n");
     });
@@ -214,6 +169,6 @@ inline answer raw(std::string_view bytes) { return answer().then(bytes); }
 inline answer nothing() { return {}; }
 
 /// Delays an answer.
-inline answer late(duration silence, const answer& what) { return answer().after(silence).then(what); }
+inline answer late(duration silence, const answer& what) { return answer().pause(silence).then(what); }
 
 }  // namespace r2::testing

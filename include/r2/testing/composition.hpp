@@ -58,7 +58,7 @@ struct composition {
 
     std::uint64_t length() const {
         std::uint64_t sum = 0;
-        for (const part& s : parts) sum = s.length > unlimited - sum ? unlimited : sum + s.length;
+        for (const part& p : parts) sum = p.length > unlimited - sum ? unlimited : sum + p.length;
         return sum;
     }
 

@@ -8,33 +8,40 @@
 namespace r2::testing {
 
 /// Says what befalls a connection before a whole request was read on it. A plain value, made by its static members.
-struct fault {
+class fault {
+public:
     /// Lets the connection alone, which is the default: spares a single one from `server::on_every_connection`.
-    static fault none() { return {}; }
+    static fault none() { return fault(kind::none); }
 
     /// Sends RST at once.
-    static fault reset_on_accept() { return {.what = kind::reset}; }
+    static fault reset_on_accept() { return fault(kind::reset); }
 
     /// Sends FIN at once; what the peer sends is discarded, so that it sees an end and no reset.
-    static fault close_on_accept() { return {.what = kind::close}; }
+    static fault close_on_accept() { return fault(kind::close); }
 
     /// Reads nothing and says nothing until the peer leaves.
-    static fault hang_on_accept() { return {.what = kind::hang}; }
+    static fault hang_on_accept() { return fault(kind::hang); }
 
     /// Sends RST once that many bytes of the connection's first request were read.
-    static fault reset_in_request(std::uint64_t bytes) { return {.what = kind::reset_in_request, .bytes = bytes}; }
+    static fault reset_in_request(std::uint64_t bytes) { return fault(kind::reset_in_request, bytes); }
 
     /// Leaves the body of the first request in the socket. Buffers of both kernels still swallow some MiB of it.
-    static fault stop_reading_after_head() { return {.what = kind::stop_reading_after_head}; }
+    static fault stop_reading_after_head() { return fault(kind::stop_reading_after_head); }
 
     /// Answers the connection's first request without reading its body, then closes.
-    static fault answer_after_head(answer said) { return {.what = kind::answer_after_head, .said = std::move(said)}; }
+    static fault answer_after_head(answer said) { return fault(kind::answer_after_head, 0, std::move(said)); }
 
-    // For the server to read.
+private:
+    friend class detail::conversation;
+
     enum class kind { none, reset, close, hang, reset_in_request, stop_reading_after_head, answer_after_head };
-    kind what = kind::none;
-    std::uint64_t bytes = 0;
-    answer said = {};
+
+    explicit fault(kind what, std::uint64_t bytes = 0, answer said = {})
+        : what_(what), bytes_(bytes), said_(std::move(said)) {}
+
+    kind what_;
+    std::uint64_t bytes_;
+    answer said_;
 };
 
 }  // namespace r2::testing

@@ -9,30 +9,30 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "r2/testing/channel.hpp"
+#include "r2/testing/monitor.hpp"
 #include "r2/testing/sockets.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::testing {
+namespace r2::testing::detail {
 
 /// Accepts connections on a free port of 127.0.0.1, and serves each on a thread of its own. All members may be called
 /// from any thread.
-class listener {
+class listener : public bound_port {
 public:
     /// Begins at once. `serve` gets connections numbered from 1, in the order of acceptance; it runs several times at
     /// once and must not throw. It shall be the last member of a class whose other members `serve` uses.
     explicit listener(std::function<void(channel&, int number)> serve)
-        : serve_(std::move(serve)), listener_(detail::bound_socket(port_)), stop_(::eventfd(0, EFD_CLOEXEC)) {
-        if (stop_.get() < 0 || ::listen(listener_.get(), SOMAXCONN) != 0) detail::throw_errno("listen");
+        : serve_(std::move(serve)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+        if (stop_.get() < 0 || ::listen(socket(), SOMAXCONN) != 0) throw_errno("listen");
         acceptor_ = std::thread([this] { accept_all(); });
     }
 
@@ -48,39 +48,35 @@ public:
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
 
-    /// Returns the port of 127.0.0.1, which stays the same.
-    std::uint16_t port() const { return port_; }
-
     /// Refuses new connections from now on; those that are open stay.
     void refuse() {
-        refusing_ = true;
-        ::shutdown(listener_.get(), SHUT_RDWR);
+        if (refusing_.exchange(true)) return;
+        ::shutdown(socket(), SHUT_RDWR);
         // It has let go of the port, which nobody else shall have.
-        const sockaddr_in address = detail::loopback(port_);
-        if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-            detail::throw_errno("bind");
+        const sockaddr_in address = loopback(port());
+        if (::bind(socket(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw_errno("bind");
     }
 
     /// Counts the connections so far.
     std::size_t accepted() const {
-        const std::lock_guard lock(mutex_);
+        const auto lock = monitor_.lock();
         return accepted_;
     }
 
     /// Counts the connections that `serve` runs for.
     std::size_t open() const {
-        const std::lock_guard lock(mutex_);
+        const auto lock = monitor_.lock();
         return open_;
     }
 
     /// Waits until so many connections were accepted; false on the timeout.
     bool wait_for_connections(std::size_t count, duration timeout) const {
-        return wait(timeout, [&] { return accepted_ >= count; });
+        return monitor_.wait(timeout, [&] { return accepted_ >= count; });
     }
 
     /// Waits until no connection is open; false on the timeout.
     bool wait_until_all_left(duration timeout) const {
-        return wait(timeout, [&] { return open_ == 0; });
+        return monitor_.wait(timeout, [&] { return open_ == 0; });
     }
 
 private:
@@ -89,18 +85,12 @@ private:
         std::atomic<bool> done{false};
     };
 
-    template <class Met> bool wait(duration timeout, Met met) const {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_until(lock, later(std::chrono::steady_clock::now(), timeout), met);
-    }
-
     void accept_all() {
         while (true) {
-            std::array<pollfd, 2> polled{pollfd{refusing_ ? -1 : listener_.get(), POLLIN, 0},
-                                         pollfd{stop_.get(), POLLIN, 0}};
+            std::array<pollfd, 2> polled{pollfd{refusing_ ? -1 : socket(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
             if (::poll(polled.data(), polled.size(), -1) < 0) continue;
             if (polled[1].revents != 0) return;
-            const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+            const int fd = ::accept4(socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
             if (fd < 0) {
                 // Out of descriptors: the listener stays readable, so wait on the stop alone for a moment.
                 if (errno == EMFILE || errno == ENFILE) ::poll(&polled[1], 1, 10);
@@ -120,40 +110,43 @@ private:
     void start(int fd) {
         const int number = opened();
         auto& added = running_.emplace_back();
-        added.runner = std::thread([this, &added, fd, number] {
-            {
-                channel with(fd, stop_.get());
-                serve_(with, number);
-            }
+        try {
+            added.runner = std::thread([this, &added, fd, number] {
+                {
+                    channel peer(fd, stop_.get());
+                    serve_(peer, number);
+                }
+                closed();
+                added.done = true;
+            });
+        } catch (const std::system_error&) {  // no memory for one more thread: the peer sees an end
+            ::close(fd);
+            running_.pop_back();
             closed();
-            added.done = true;
-        });
+        }
     }
 
     int opened() {
-        const std::lock_guard lock(mutex_);
+        const auto lock = monitor_.lock();
         ++open_;
-        changed_.notify_all();
+        monitor_.tell();
         return static_cast<int>(++accepted_);
     }
 
     void closed() {
-        const std::lock_guard lock(mutex_);
+        const auto lock = monitor_.lock();
         --open_;
-        changed_.notify_all();
+        monitor_.tell();
     }
 
     std::function<void(channel&, int)> serve_;
-    std::uint16_t port_ = 0;  // before the socket, whose binding sets it
-    detail::descriptor listener_;
-    detail::descriptor stop_;
+    descriptor stop_;
     std::atomic<bool> refusing_ = false;
-    mutable std::mutex mutex_;
-    mutable std::condition_variable changed_;
+    monitor monitor_;  // guards the two counts
     std::size_t accepted_ = 0;
     std::size_t open_ = 0;
     std::list<connection> running_;  // the acceptor's, and the destructor's after it
     std::thread acceptor_;
 };
 
-}  // namespace r2::testing
+}  // namespace r2::testing::detail

@@ -6,14 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "r2/testing/channel.hpp"
 #include "r2/testing/composition.hpp"
-#include "r2/testing/sockets.hpp"
+#include "r2/words/time.hpp"
 
 namespace r2::testing::detail {
 
 /// The first `length` bytes of a part; false if the peer left or the server stops.
-inline bool play(channel& to, const part& what, std::uint64_t length) {
-    if (what.silence > duration{} && !to.pause(what.silence)) return false;
+inline bool play(channel& peer, const part& what, std::uint64_t length) {
+    if (what.silence > duration{} && !peer.pause(what.silence)) return false;
     const std::string& pattern = *what.pattern;
     const std::uint64_t piece_limit = what.piece == 0 ? unlimited : what.piece;
     std::string block;
@@ -28,41 +29,27 @@ inline bool play(channel& to, const part& what, std::uint64_t length) {
     while (length > 0) {
         const auto piece = std::min({length, piece_limit, std::uint64_t{source.size() - phase}});
         const auto size = static_cast<std::size_t>(piece);
-        if (!to.write(source.data() + phase, size)) return false;
+        if (!peer.write(source.data() + phase, size)) return false;
         length -= piece;
         phase += size;
         if (source.data() != pattern.data()) phase %= pattern.size();
         if (length == 0) break;
         // A peer that reads fast enough never makes a write wait, so an endless answer looks for the stop itself.
-        if (to.stopped() || (what.gap > duration{} && !to.pause(what.gap))) return false;
+        if (peer.stopped() || (what.gap > duration{} && !peer.pause(what.gap))) return false;
     }
     return true;
 }
 
 /// All but the end; false if the peer left or the server stops.
-inline bool play(channel& to, const composition& all, bool head_only) {
+inline bool play(channel& peer, const composition& all, bool head_only) {
     std::uint64_t left = head_only ? all.head_length.value_or(unlimited) : unlimited;
-    for (const part& s : all.parts) {
+    for (const part& p : all.parts) {
         if (left == 0) break;
-        const std::uint64_t length = std::min(left, s.length);
-        if (!play(to, s, length)) return false;
+        const std::uint64_t length = std::min(left, p.length);
+        if (!play(peer, p, length)) return false;
         if (left != unlimited) left -= length;
     }
     return true;
-}
-
-/// An end other than by keeping the connection.
-inline void finish(channel& with, ending how, bool more_expected) {
-    switch (how) {
-        case ending::reset:
-            return with.reset();
-        case ending::hang:
-            with.wait_until_left();
-            return with.close();
-        case ending::keep:
-        case ending::close:
-            return with.close_orderly(more_expected);
-    }
 }
 
 }  // namespace r2::testing::detail

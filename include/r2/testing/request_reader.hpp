@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "r2/testing/channel.hpp"
 #include "r2/testing/composition.hpp"
 #include "r2/testing/recorded_request.hpp"
-#include "r2/testing/sockets.hpp"
 #include "r2/words/headers.hpp"
 
 namespace r2::testing::detail {
@@ -23,7 +23,7 @@ namespace r2::testing::detail {
 class request_reader {
 public:
     /// `on_begin` is called at the first byte of each request.
-    request_reader(channel& from, std::function<void()> on_begin) : from_(from), on_begin_(std::move(on_begin)) {}
+    request_reader(channel& peer, std::function<void()> on_begin) : peer_(peer), on_begin_(std::move(on_begin)) {}
 
     void keep_bodies(bool keep) { keep_bodies_ = keep; }
 
@@ -46,19 +46,25 @@ public:
         begin_ -= head.size() - (blank + 4);  // what follows the head is given back
         head.resize(blank);
 
-        const std::string_view line = std::string_view(head).substr(0, head.find("\r\n"));
+        std::string_view rest = head;
+        const std::string_view line = next_line(rest);
         const auto first = line.find(' ');
         const auto last = line.rfind(' ');
         request.method = line.substr(0, first);
         if (first < last) request.target = line.substr(first + 1, last - first - 1);
+        while (!rest.empty()) {
+            const std::string_view field = next_line(rest);
+            const auto colon = field.find(':');
+            if (colon != field.npos) request.headers.add(field.substr(0, colon), trimmed(field.substr(colon + 1)));
+        }
         return true;
     }
 
     /// True if the body came to its announced end.
     bool read_body(recorded_request& request) {
-        const auto coding = find_field(request.head, "transfer-encoding");
+        const auto coding = request.headers.get("Transfer-Encoding");
         if (coding && r2::detail::same_name(*coding, "chunked")) return read_chunks(request);
-        const auto announced = find_field(request.head, "content-length");
+        const auto announced = request.headers.get("Content-Length");
         if (!announced) return true;
         const auto size = to_number(*announced, 10);
         return size && take(*size, request);
@@ -68,6 +74,19 @@ public:
     void take_rest(recorded_request& request) { take(end_ - begin_, request); }
 
 private:
+    /// Takes a line off the text, without its end.
+    static std::string_view next_line(std::string_view& text) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        return line.substr(0, line.size() - (line.ends_with('\r') ? 1 : 0));
+    }
+
+    static std::string_view trimmed(std::string_view text) {
+        const auto first = text.find_first_not_of(" \t");
+        if (first == text.npos) return {};
+        return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+    }
+
     static std::optional<std::uint64_t> to_number(std::string_view text, int base) {
         std::uint64_t value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
@@ -78,7 +97,7 @@ private:
     bool fill() {
         const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size(), budget_));
         begin_ = 0;
-        end_ = size == 0 ? 0 : from_.read(buffer_.data(), size);
+        end_ = size == 0 ? 0 : peer_.read(buffer_.data(), size);
         if (budget_ != unlimited) budget_ -= end_;
         return end_ > 0;
     }
@@ -125,7 +144,7 @@ private:
         }
     }
 
-    channel& from_;
+    channel& peer_;
     std::function<void()> on_begin_;
     bool keep_bodies_ = true;
     std::uint64_t budget_ = unlimited;

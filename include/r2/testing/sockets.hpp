@@ -2,28 +2,17 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
-#include "r2/words/time.hpp"
-
-namespace r2::testing {
-
-namespace detail {
+namespace r2::testing::detail {
 
 [[noreturn]] inline void throw_errno(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -62,135 +51,34 @@ inline descriptor new_socket() {
     return made;
 }
 
-/// Bound to a free port of 127.0.0.1, which it stores in `port`.
-inline descriptor bound_socket(std::uint16_t& port) {
-    descriptor made = new_socket();
-    const int on = 1;
-    ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // or `refuse` couldn't hold the port
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    auto* raw_address = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(made.get(), raw_address, size) != 0 || ::getsockname(made.get(), raw_address, &size) != 0)
-        throw_errno("bind");
-    port = ntohs(address.sin_port);
-    return made;
-}
-
-inline std::string url_of(std::uint16_t port, std::string_view target) {
-    return "http://127.0.0.1:" + std::to_string(port) + std::string(target);
-}
-
-}  // namespace detail
-
-/// Holds one accepted connection. Every call that blocks ends at once when the `listener` is destroyed. For one thread.
-class channel {
+/// Holds a port of 127.0.0.1 by a socket that is bound to it.
+class bound_port {
 public:
-    /// Owns `fd`, a non-blocking socket; its waits end once `stop` is readable.
-    channel(int fd, int stop) : fd_(fd), stop_(stop) {}
-    ~channel() { close(); }
-    channel(const channel&) = delete;
-    channel& operator=(const channel&) = delete;
-
-    /// Reads what is there, or waits for it; 0 at the end, on an error and on the stop.
-    std::size_t read(char* to, std::size_t size) {
-        while (wait(POLLIN)) {
-            const auto got = ::recv(fd_, to, size, 0);
-            if (got >= 0) return static_cast<std::size_t>(got);
-            if (errno != EAGAIN && errno != EINTR) return 0;
-        }
-        return 0;
+    bound_port() {
+        const int on = 1;
+        ::setsockopt(socket(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // or `refuse` couldn't hold the port
+        sockaddr_in address = loopback(0);
+        socklen_t size = sizeof address;
+        auto* raw_address = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(socket(), raw_address, size) != 0 || ::getsockname(socket(), raw_address, &size) != 0)
+            throw_errno("bind");
+        port_ = ntohs(address.sin_port);
     }
 
-    /// Writes all of it; false on an error and on the stop.
-    bool write(const char* from, std::size_t size) {
-        while (size > 0) {
-            const auto sent = ::send(fd_, from, size, MSG_NOSIGNAL);
-            if (sent >= 0) {
-                from += sent;
-                size -= static_cast<std::size_t>(sent);
-            } else if (errno == EAGAIN) {
-                if (!wait(POLLOUT)) return false;
-            } else if (errno != EINTR) {
-                return false;
-            }
-        }
-        return true;
+    /// Returns the port, which stays the same.
+    std::uint16_t port() const { return port_; }
+
+    /// Makes a URL of it: `target` is a path, with or without a query.
+    std::string url(std::string_view target = "/") const {
+        return "http://127.0.0.1:" + std::to_string(port_) + std::string(target);
     }
 
-    /// Waits; false if the peer left meanwhile, and on the stop.
-    bool pause(duration time) {
-        const time_point until = later(std::chrono::steady_clock::now(), time);
-        // POLLRDHUP alone: bytes that arrive meanwhile stay unread and must not end the silence.
-        return !wait(POLLRDHUP, until) && std::chrono::steady_clock::now() >= until;
-    }
-
-    /// Waits until the peer has closed its side.
-    void wait_until_left() { wait(POLLRDHUP); }
-
-    /// Waits for one of poll's `events`, a hangup or an error; false at `until` and on the stop.
-    bool wait(short events, time_point until = never) {
-        while (true) {
-            int timeout = -1;
-            if (until != never) {
-                const auto left = until - std::chrono::steady_clock::now();
-                const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-                timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, 1'000'000));
-            }
-            std::array<pollfd, 2> polled{pollfd{fd_, events, 0}, pollfd{stop_, POLLIN, 0}};
-            const int ready = ::poll(polled.data(), polled.size(), timeout);
-            if (ready < 0 && errno != EINTR) return false;
-            if (ready > 0) return polled[1].revents == 0;
-            if (ready == 0 && std::chrono::steady_clock::now() >= until) return false;
-        }
-    }
-
-    /// Says whether the listener is being destroyed.
-    bool stopped() const {
-        pollfd polled{stop_, POLLIN, 0};
-        return ::poll(&polled, 1, 0) != 0;
-    }
-
-    /// Sends FIN: nothing more will be written.
-    void end_writing() { ::shutdown(fd_, SHUT_WR); }
-
-    /// Closes with FIN, and reads for up to 5 s what the peer still sends if `more_expected`.
-    void close_orderly(bool more_expected) {
-        if (fd_ < 0) return;
-        // Closing a socket with unread bytes sends a RST that can overtake the answer, so these are discarded first.
-        int unread = 0;
-        if (more_expected || (::ioctl(fd_, FIONREAD, &unread) == 0 && unread > 0)) {
-            end_writing();
-            const time_point until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-            std::vector<char> scrap(64 * 1024);
-            while (wait(POLLIN, until)) {
-                const auto got = ::recv(fd_, scrap.data(), scrap.size(), 0);
-                if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) break;
-            }
-        }
-        close();
-    }
-
-    /// Closes with RST.
-    void reset() {
-        const linger now{1, 0};
-        ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        close();
-    }
-
-    /// Closes; the kernel sends RST in place of FIN if something wasn't read.
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-    /// Returns the socket, -1 once it is closed.
-    int descriptor() const { return fd_; }
-    /// Returns what is readable from the stop on.
-    int stop_descriptor() const { return stop_; }
+protected:
+    int socket() const { return socket_.get(); }
 
 private:
-    int fd_;
-    int stop_;
+    descriptor socket_ = new_socket();
+    std::uint16_t port_ = 0;
 };
 
-}  // namespace r2::testing
+}  // namespace r2::testing::detail

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "r2/words/time.hpp"
+
+namespace r2::testing::detail {
+
+/// A mutex whose owner tells others of what it changed.
+class monitor {
+public:
+    [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
+
+    void tell() const { changed_.notify_all(); }
+
+    /// Until `met()`, which is called under the lock; false on the timeout.
+    template <class Met> bool wait(duration timeout, Met met) const {
+        auto held = lock();
+        return changed_.wait_until(held, later(std::chrono::steady_clock::now(), timeout), met);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+};
+
+}  // namespace r2::testing::detail
