@@ -135,7 +135,7 @@ counts run(const trial& t) {
     if (const r2::error err = down.on_signal({SIGTERM, SIGINT})) throw std::runtime_error(err.message());
     std::vector<std::jthread> all;
     for (int n = 0; n < workers; ++n)
-        all.emplace_back([&] { examples::work(at.url(), down, t.how, examples::calls()); });
+        all.emplace_back([&] { examples::work(at.url(), down, t.how, examples::call_options()); });
 
     wait_until([&] { return at.all_in_api_2(); });
     std::raise(SIGTERM);

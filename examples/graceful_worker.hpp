@@ -13,12 +13,12 @@ struct design {
 };
 
 /// What all calls of a worker have in common.
-inline r2::options calls() {
+inline r2::options call_options() {
     using namespace std::chrono_literals;
     return {.max_attempts = 3, .timeout = 60s, .replay = r2::replay::when_safe};
 }
 
-inline bool succeeded(r2::attempts calls) { return calls.finish().ended() == r2::ended::succeeded; }
+inline bool succeeded(r2::attempts range) { return range.finish().ended() == r2::ended::succeeded; }
 
 /// One message: API 1, API 2, acknowledge; or else roll back and give the message back. `at` is where the queue and
 /// both APIs are, such as "http://host".

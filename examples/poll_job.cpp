@@ -20,7 +20,7 @@ std::vector<r2::testing::answer> a_bad_day() {
     return {
         reply(503),
         reply(503),
-        reply(200, R"({"state": "running", "progress": 10})").cut(60),
+        reply(200, R"({"state": "running", "progress": 10})").cut_body(20),
         reply(200, R"({"state": "running", "progress": 30})"),
         reply(429, "", {{"Retry-After", "1"}}),
         reply(200, R"({"state": "running", "progress": 80})"),

@@ -50,6 +50,13 @@ TEST(decide, asks_the_users_predicates_whose_exceptions_come_out) {
     EXPECT_THROW(decide(polling, 200), std::runtime_error);
 }
 
+TEST(decide, shows_predicates_the_number_of_the_attempt) {
+    r2::options twice;
+    twice.retry_if = [](const r2::attempt& a) { return a.number() < 2; };
+    EXPECT_EQ(decide(twice, 503).ended, ended::not_yet);
+    EXPECT_EQ(decide(twice, 503, {.number = 2}).ended, ended::not_retryable);
+}
+
 TEST(decide, replays_a_post_by_its_method_its_key_or_its_headers) {
     r2::options careful = policy;
     careful.replay = r2::replay::when_safe;

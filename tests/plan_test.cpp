@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -78,6 +79,20 @@ TEST(plan, ends_by_the_deadline_alone_where_the_waits_are_fixed) {
     EXPECT_TRUE(plan.attempts()[2].may_meet_deadline) << "9 s + 3 s";
     EXPECT_FALSE(plan.attempts()[1].may_meet_deadline) << "4 to 8 s after the start";
     EXPECT_EQ(plan.total(), (time_range{7s, 10s})) << "an attempt that is over at 7 s can't wait for 3 s";
+}
+
+TEST(plan, a_date_in_retry_after_comes_nearer_with_each_attempt) {
+    using std::chrono::floor, std::chrono::seconds;
+    const auto at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) + 60;
+    char date[40];
+    std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&at));
+    const r2::response dated{.status = 503, .headers = {{"Retry-After", date}}};
+    const auto plan = r2::plan({.max_attempts = 3, .timeout = 10s}, {dated});
+    EXPECT_LE(plan.attempts()[0].wait.least, 50s);
+    EXPECT_GE(plan.attempts()[0].wait.most, 58s);
+    EXPECT_EQ(plan.attempts()[1].wait.least, 0s) << "the date is past where the first attempt was slow";
+    EXPECT_LE(plan.attempts()[1].start.most, 61s);
+    EXPECT_LE(plan.total().most, 61s + 10s + 4s + 10s);
 }
 
 TEST(plan, has_no_upper_limit_where_the_options_set_none) {

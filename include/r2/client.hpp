@@ -72,7 +72,7 @@ public:
 
     /// See the free `all`.
     template <detail::requests R> all_attempts all(R&& requests, options o = {}, concurrency c = {}) const {
-        auto reader = std::make_shared<detail::request_reader<R>>(std::forward<R>(requests));
+        auto reader = std::make_shared<detail::job_reader<R>>(std::forward<R>(requests));
         return all_attempts(std::make_unique<detail::many<>>(
             pool_, [reader = std::move(reader)] { return (*reader)(); }, std::move(o), c));
     }

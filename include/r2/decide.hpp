@@ -15,7 +15,7 @@ struct moment {
     duration elapsed = {};                   ///< Since the first pull; what `deadline` is compared to.
     double chance = 0.5;                     ///< In [0, 1): what jitter gets.
     duration previous_wait = {};             ///< The last one of backoff, for `jitter::decorrelated`.
-    bool stop_requested = false;             ///< In its grace.
+    bool stop_requested = false;             ///< A stop came, and the attempt could finish in its grace.
     std::string method = "GET";              ///< Of the request, for `replay::when_safe`.
     std::optional<wall_time> wall_now = {};  ///< What a date in Retry-After is compared to. Not set: the clock.
 };
@@ -30,11 +30,10 @@ struct moment {
 /// `errc::stopped` stands for an attempt that the stop cut short.
 template <class = void> verdict decide(const options& o, const outcome& what, const moment& at = {}) {
     const attempt& a = what.attempt();
-    facts f;
-    f.number = at.number;
-    if (a.response()) f.status = a.response()->status;
-    f.sent = a.error().sent();
-    f.idempotent = !o.idempotency_key.empty() || is_idempotent({.method = at.method, .headers = o.headers});
+    if (a.number() != at.number) return decide(o, what.numbered(at.number), at);  // predicates may ask for it
+    request q{.method = at.method};
+    detail::put_over(q, o);
+    facts f = facts_of(q, a);
     f.cut_by_stop = a.error() == errc::stopped;
     f.stop_requested = at.stop_requested;
     answers_of answers(o, a, [&at] { return at.wall_now.value_or(std::chrono::system_clock::now()); });

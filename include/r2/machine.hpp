@@ -62,19 +62,19 @@ public:
     constexpr explicit machine(const rules& r, duration previous = {}) noexcept : rules_(r), previous_(previous) {}
 
     /// The rules in their order; the first that matches wins. `u` in [0, 1) is the chance that jitter gets.
-    constexpr verdict decide(const facts& o, time_point now, double u, answers auto& ask) {
-        const bool failed = !o.status || *o.status >= 400;
+    constexpr verdict decide(const facts& f, time_point now, double u, answers auto& ask) {
+        const bool failed = !f.status || *f.status >= 400;
 
-        if (o.cut_by_stop) return {ended::stopped};
+        if (f.cut_by_stop) return {ended::stopped};
         const std::optional<bool> terminate = ask.terminate_if();
         if (terminate.value_or(false)) return {ended::condition_met};
         if (!failed && !terminate) return {ended::succeeded};
         if (failed && !ask.retry_if()) return {ended::not_retryable};
-        if (!o.status && o.sent == sent::maybe && rules_.replay == replay::when_safe && !o.idempotent)
+        if (!f.status && f.sent == sent::maybe && rules_.replay == replay::when_safe && !f.idempotent)
             return {ended::unsafe_to_replay};
-        if (rules_.max_attempts > 0 && o.number >= rules_.max_attempts) return {ended::exhausted};
-        if (o.stop_requested) return {ended::stopped};
-        return past_deadline(next_wait(o.number - 1, u, ask), now);
+        if (rules_.max_attempts > 0 && f.number >= rules_.max_attempts) return {ended::exhausted};
+        if (f.stop_requested) return {ended::stopped};
+        return past_deadline(next_wait(f.number - 1, u, ask), now);
     }
 
     /// The last rule, which a guard's longer wait has to pass again.
@@ -100,6 +100,13 @@ private:
     rules rules_;
     duration previous_;  // for a jitter that grows from it
 };
+
+/// All but what the loop knows of its stop.
+template <class = void> facts facts_of(const request& q, const attempt& a) {
+    facts f{.number = a.number(), .sent = a.error().sent(), .idempotent = !a.error() || is_idempotent(q)};
+    if (a.response()) f.status = a.response()->status;
+    return f;
+}
 
 /// The answers of these options about this attempt. `wall_now` is only called where a server names a date.
 template <class WallNow> class answers_of {

@@ -31,10 +31,16 @@ inline std::string to_string(const time_range& r) {
     return to_string(r.least) + (r.most == duration::max() ? " and on" : " to " + to_string(r.most));
 }
 
+namespace detail {
+
+template <class> class planner;
+
+}  // namespace detail
+
 /// One attempt of a plan.
 struct planned_attempt {
     int number = 1;
-    outcome what = 503;
+    outcome what;
     time_range start = {};  ///< Since the first pull.
     time_range wait = {};   ///< That follows it; 0 on the last.
     wait_source wait_from = wait_source::none;
@@ -57,7 +63,9 @@ public:
     friend std::ostream& operator<<(std::ostream& out, const schedule& s) { return out << text(s); }
 
 private:
-    template <class> friend class planner;
+    template <class> friend class detail::planner;
+
+    using row = std::array<std::string, 5>;
 
     static std::string text(const schedule& s) {
         constexpr std::size_t begin_size = 12, end_size = 2;
@@ -81,8 +89,6 @@ private:
         return all + '\n';
     }
 
-    using row = std::array<std::string, 5>;
-
     static row row_of(const planned_attempt& a) {
         const response* res = a.what.attempt().response();
         const bool goes_on = a.ended == ended::not_yet;
@@ -96,8 +102,10 @@ private:
     time_range total_;
 };
 
+namespace detail {
+
 /// Goes through a script twice at once: as quickly as can be, and as slowly.
-template <class = void> class planner {
+template <class> class planner {
 public:
     planner(const options& o, std::string_view method)
         : options_(o), unlimited_(o), deadline_(limit(o.deadline)), method_(method) {
@@ -121,10 +129,10 @@ private:
     static constexpr duration limit(duration d) noexcept { return d > duration{} ? d : duration::max(); }
 
     planned_attempt attempt_of(int number, const outcome& what) {
-        const duration most = limit(options_.timeout);
+        const duration longest = limit(options_.timeout);
         const bool times_out = what.attempt().error() == errc::timeout && options_.timeout > duration{};
-        const duration quickly = detail::sum(start_.least, times_out ? most : duration{});
-        const duration slowly = detail::sum(start_.most, most);
+        const duration quickly = sum(start_.least, times_out ? longest : duration{});
+        const duration slowly = sum(start_.most, longest);
         end_ = {std::min(quickly, deadline_), std::min(slowly, deadline_)};
 
         planned_attempt a{.number = number, .what = what, .start = start_};
@@ -133,16 +141,20 @@ private:
         a.ended = quick.ended;
         if (quick.ended != ended::not_yet) return a;
 
-        const verdict slow = decide(unlimited_, what, at(number, end_.most, nearly_1, backoff_.most));
+        verdict slow = decide(unlimited_, what, at(number, end_.most, nearly_1, backoff_.most));
         if (slow.wait_from == wait_source::backoff) backoff_ = {quick.wait, slow.wait};
-        const duration latest = detail::sum(end_.most, slow.wait);
+        // A date in Retry-After is nearer for who is slow, and may be past.
+        const bool changes = slow.wait_from != quick.wait_from;
+        const duration slow_least = changes ? decide(unlimited_, what, at(number, end_.most, 0, {})).wait : slow.wait;
+        const duration least = std::min(quick.wait, slow_least), most = std::max(quick.wait, slow.wait);
+        const duration latest = sum(end_.most, slow.wait);
         if (latest >= deadline_ && deadline_ < duration::max()) {
             a.may_meet_deadline = true;
-            soonest_ = std::min(soonest_, std::max(end_.least, deadline_ - slow.wait));
+            soonest_ = std::min(soonest_, std::max(end_.least, deadline_ - most));
         }
-        a.wait = {quick.wait, std::min(slow.wait, deadline_ - end_.least)};
+        a.wait = {least, std::min(most, deadline_ - end_.least)};
         a.wait_from = quick.wait_from;
-        start_ = {detail::sum(end_.least, quick.wait), std::min(latest, deadline_)};
+        start_ = {sum(end_.least, quick.wait), std::min(latest, deadline_)};
         return a;
     }
 
@@ -152,7 +164,7 @@ private:
                 .chance = chance,
                 .previous_wait = previous,
                 .method = std::string(method_),
-                .wall_now = wall_now_};
+                .wall_now = elapsed < wall_time::max() - wall_now_ ? wall_now_ + elapsed : wall_time::max()};
     }
 
     const options& options_;
@@ -166,6 +178,8 @@ private:
     duration soonest_ = duration::max();  // that the deadline may end it
 };
 
+}  // namespace detail
+
 /// What a range with these options would do if its attempts went by this script: when each attempt starts and how long
 /// the waits are, at the soonest and the latest. The script's last outcome goes on for ever.
 ///
@@ -176,7 +190,7 @@ private:
 template <class = void>
 schedule plan(const options& o, std::vector<outcome> script = {503}, std::string_view method = "GET") {
     if (script.empty()) script.emplace_back(503);
-    return planner<>(o, method).plan(script);
+    return detail::planner<void>(o, method).plan(script);
 }
 
 }  // namespace r2

@@ -35,7 +35,7 @@ TEST(all, sends_200_requests_on_at_most_20_connections_of_1_host) {
         seen.insert(job);
     }
     EXPECT_EQ(seen.size(), 200U);
-    EXPECT_EQ(s.count(), 200U);
+    EXPECT_EQ(s.request_count(), 200U);
     EXPECT_LE(s.connections(), 20U);
     EXPECT_EQ(range.count(ended::succeeded), 200U);
 }
@@ -93,6 +93,15 @@ TEST(all, destroyed_with_10_requests_in_flight_it_cancels_them) {
         }
         EXPECT_TRUE(s.wait_until_all_left(20s));
     });
+}
+
+TEST(all, gives_its_connections_back_at_its_end) {
+    testing::server s;
+    const client c;
+    auto range = c.all(urls_of(s, 3), {}, {.max_in_flight = 1});
+    for (auto& a : range) EXPECT_TRUE(a.response());
+    EXPECT_TRUE(c.get(s.url()).finish().response());
+    EXPECT_EQ(s.connections(), 1U);
 }
 
 TEST(all, follows_redirects_and_refuses_bad_urls_among_good_ones) {

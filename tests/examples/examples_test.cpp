@@ -129,7 +129,7 @@ std::vector<std::string> stopped_in_api_2(const examples::design& how) {
     r2::shutdown down{.grace = how.grace, .cleanup = 5s};
     fake.reply(200, "7").reply(200).reply_after(10s, 200).reply(200).forever();
     fake.at(5s, [&] { down.request(); });
-    examples::work("http://host", down, how, through(fake, examples::calls()));
+    examples::work("http://host", down, how, through(fake, examples::call_options()));
     return targets_of(fake);
 }
 

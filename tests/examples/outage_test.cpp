@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <random>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -26,18 +27,19 @@ figures play(const scenario& s, const r2::options& o) {
 
 /// As the simulation's only client sees it: 503 within 10 ms, or 200 within 50 ms.
 std::vector<double> real_loads(const scenario& s, r2::options o) {
-    std::vector<double> load(static_cast<std::size_t>(s.ends / figures::bin));
+    std::vector<double> load(static_cast<std::size_t>(s.ends() / figures::bin));
     const double one = 1 / (s.usual_load() * std::chrono::duration<double>(figures::bin).count());
-    r2::detail::splitmix64 luck(0);  // of client 0, drawn in the same order
-    const auto period = r2::duration(static_cast<r2::duration::rep>(s.period.count() * (0.9 + 0.2 * luck.unit())));
-    const auto first = r2::duration(static_cast<r2::duration::rep>(period.count() * luck.unit()));
+    std::mt19937_64 chances;  // drawn in the same order
+    const auto chance = [&] { return std::uniform_real_distribution<>()(chances); };
+    const auto period = r2::duration(static_cast<r2::duration::rep>(s.period.count() * (0.9 + 0.2 * chance())));
+    const auto first = r2::duration(static_cast<r2::duration::rep>(period.count() * chance()));
     r2::testing::fake_client fake;
     o.before_attempt = [&](r2::request&) {
         const bool broken = fake.now() >= s.breaks && fake.now() < s.heals();
         fake.reply_after(broken ? 10ms : 50ms, broken ? 503 : 200);
         load[static_cast<std::size_t>(fake.now() / figures::bin)] += one;
     };
-    for (r2::duration next = first / 1ms * 1ms; next < s.ends; next += period / 1ms * 1ms) {
+    for (r2::duration next = first / 1ms * 1ms; next < s.ends(); next += period / 1ms * 1ms) {
         if (fake.now() < next) fake.advance(next - fake.now());
         next = fake.now();
         fake.get("http://server.test/", o).finish();
@@ -46,7 +48,7 @@ std::vector<double> real_loads(const scenario& s, r2::options o) {
 }
 
 TEST(outage, one_simulated_client_sends_when_a_real_loop_does) {
-    const scenario s{.clients = 1, .period = 4s, .breaks = 10s, .lasts = 15s, .ends = 60s, .capacity = 1000};
+    const scenario s{.clients = 1, .period = 4s, .breaks = 10s, .lasts = 15s, .after = 35s, .capacity = 1000};
     const std::vector<r2::options> policies = {
         {.max_attempts = 1},
         {.max_attempts = 5, .backoff = r2::backoff::exponential(1s), .jitter = r2::jitter::none()},
@@ -64,7 +66,7 @@ TEST(outage, agrees_with_100_real_loops_on_what_retries_and_guards_add) {
                      .period = 1s,
                      .breaks = 10s,
                      .lasts = 60s,
-                     .ends = 90s,
+                     .after = 20s,
                      .capacity = 100};
     const auto guarded_by = [](std::shared_ptr<r2::guard> g) {
         r2::options o{.max_attempts = 3, .deadline = 5s, .backoff = r2::backoff::exponential(50ms, 2.0, 20s)};
@@ -86,7 +88,7 @@ TEST(outage, agrees_with_100_real_loops_on_what_retries_and_guards_add) {
 }
 
 TEST(outage, an_overrun_server_refuses_what_waits_for_over_2s_and_clients_may_give_up_first) {
-    const scenario half{.clients = 1000, .breaks = 100s, .lasts = 0s, .ends = 200s, .capacity = 0.5};
+    const scenario half{.clients = 1000, .breaks = 100s, .lasts = 0s, .after = 100s, .capacity = 0.5};
     const figures refused = play(half, {.max_attempts = 1});
     EXPECT_NEAR(refused.given_up, 0.55, 0.02) << "x is served, and x + (1 - x) / 10 = 0.5";
     EXPECT_FALSE(refused.recovery) << "no outage keeps it down";

@@ -506,4 +506,13 @@ TEST(retry_budget, loses_no_token_to_8_threads) {
     }
 }
 
+TEST(retry_budget, a_failure_cost_below_0_is_not_set) {
+    auto budget =
+        std::make_shared<r2::retry_budget>(r2::retry_budget_options{.capacity = 10, .initial = 5, .failure_cost = -1});
+    fake_client fake;
+    fake.reply(503);
+    fake.get("http://host.test/", {.max_attempts = 1, .guards = {budget}}).finish();
+    EXPECT_EQ(budget->tokens("http://host.test/", start), 5);
+}
+
 }  // namespace

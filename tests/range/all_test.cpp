@@ -291,6 +291,79 @@ TEST(all, yields_an_error_for_each_of_2_requests_without_an_engine) {
     };
     EXPECT_EQ(lines_of(poor_client().all(urls{"http://a.test/", "http://b.test/"})),
               (lines{"0: local failure!", "1: local failure!"}));
+
+    int own = 0;
+    std::stop_source source;
+    const auto count_and_stop = [&](const r2::request&, const r2::attempt&) { own += source.request_stop(); };
+    const std::vector<std::pair<std::string, r2::options>> pairs(3, {"http://a.test/", {.on_attempt = count_and_stop}});
+    EXPECT_EQ(lines_of(poor_client().all(pairs, {.stop = source.get_token()})), lines{"0: local failure!"});
+    EXPECT_EQ(own, 1);
+}
+
+TEST(all, asks_a_breaker_when_a_request_has_its_turn_and_so_stops_at_10_failures) {
+    fake_client fake;
+    fake.reply_after(10ms, 503).forever();
+    const auto breaker = std::make_shared<r2::circuit_breaker>(r2::circuit_breaker_options{});
+    auto range =
+        fake.all(urls(200, "http://host.test/"), {.max_attempts = 1, .guards = {breaker}}, {.max_per_host = 2});
+    for (auto& a : range) static_cast<void>(a);
+    EXPECT_LE(fake.requests().size(), 11U) << "one more may be in flight";
+    EXPECT_GE(range.count(ended::refused), 189U);
+}
+
+TEST(all, keeps_the_rate_of_a_limiter_and_reads_no_more_than_has_a_turn) {
+    fake_client fake;
+    fake.reply(200).forever();
+    const auto read = std::make_shared<int>(0);
+    const auto limiter = std::make_shared<r2::rate_limiter>(r2::rate_limiter_options{.permits = 1});
+    std::vector<r2::duration> starts;
+    auto range = fake.all(counting_urls(1'000'000, read), {.guards = {limiter}}, {.max_in_flight = 3});
+    for (auto& a : range) {
+        starts.push_back(fake.now());
+        EXPECT_LE(*read, static_cast<int>(a.job()) + 4);
+        if (starts.size() == 4) break;
+    }
+    EXPECT_EQ(starts, (std::vector<r2::duration>{0s, 1s, 2s, 3s}));
+}
+
+TEST(all, a_hanging_request_is_timed_out_however_many_others_are_complete) {
+    fake_client fake;
+    fake.hang().reply(200).forever();
+    std::size_t turn = 0;
+    for (auto& a : fake.all(counting_urls(1'000, std::make_shared<int>(0)), {.max_attempts = 1, .timeout = 5s},
+                            {.max_in_flight = 4})) {
+        ++turn;
+        if (a.job() == 0) break;
+        fake.advance(1s);
+    }
+    EXPECT_LE(turn, 11U) << "5 s, and no more than what was in flight then";
+}
+
+TEST(all, is_at_its_end_after_it_threw_or_was_moved_from) {
+    fake_client fake;
+    fake.reply(200).forever();
+    auto range = fake.all(counting_urls(9, std::make_shared<int>(0)),
+                          {.on_attempt = [](const r2::request&, const r2::attempt& a) {
+                              if (a.sends() > 0) throw 7;
+                          }});
+    EXPECT_THROW(static_cast<void>(range.begin() == range.end()), int);
+    EXPECT_TRUE(range.begin() == range.end());
+
+    auto first = fake.all(counting_urls(9, std::make_shared<int>(0)));
+    EXPECT_FALSE(first.begin() == first.end());
+    auto second = std::move(first);
+    EXPECT_TRUE(first.begin() == first.end());
+    EXPECT_EQ(second.begin()->job(), 0U);
+}
+
+TEST(all, a_stop_before_the_first_pull_is_1_attempt_with_an_error) {
+    fake_client fake;
+    std::stop_source source;
+    source.request_stop();
+    const auto read = std::make_shared<int>(0);
+    EXPECT_EQ(lines_of(fake.all(counting_urls(9, read), {.stop = source.get_token()})), lines{"0: stopped!"});
+    EXPECT_EQ(*read, 1);
+    EXPECT_TRUE(fake.requests().empty());
 }
 
 /// What becomes of each request, whatever the others do: from its URL and its number alone.

@@ -114,6 +114,12 @@ TEST(fake_client, reply_with_answers_by_the_request_and_may_lengthen_the_script)
     EXPECT_THROW(fake.get(url).finish(), int);
 }
 
+TEST(fake_client, a_callable_keeps_its_state_over_3_requests) {
+    fake_client fake;
+    fake.reply_with([n = 0](const r2::request&) mutable { return ++n < 3 ? 503 : 200; }).forever();
+    EXPECT_EQ(fake.get(url).finish().number(), 3);
+}
+
 TEST(fake_client, forever_and_times_repeat_the_step_before) {
     fake_client fake;
     fake.reply(503).times(3).reply(202).times(0).reply(500).forever();

@@ -70,7 +70,7 @@ public:
 
     std::optional<transfer_id> wait_until(time_point until) override {
         for (;;) {
-            if (running_ > 0) perform();
+            if (complete_.empty() && running_ > 0) perform();  // which looks at all that run
             if (!complete_.empty()) return complete_.front();
             const time_point now = this->now();
             if (woken_.exchange(false, std::memory_order_acquire) || now >= until) return std::nullopt;

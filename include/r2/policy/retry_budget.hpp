@@ -96,7 +96,7 @@ public:
         const taken own = settle(q);
         bucket& b = bucket_of(q, now);
         if (own.cost == 0) change(b, options_.request_credit, b.tick);
-        if (failure) change(b, -options_.failure_cost, b.tick);
+        if (failure) change(b, -std::max(options_.failure_cost, 0.0), b.tick);
         if (!success) return;
         if (own.cost == 0)
             change(b, options_.success_credit, b.tick);

@@ -28,7 +28,7 @@ struct concurrency {
 struct progress {
     std::size_t read = 0;       ///< Requests taken from their range so far.
     std::size_t in_flight = 0;  ///< Of these, attempts that are being made.
-    std::size_t waiting = 0;    ///< Of these, in a wait, or for their turn.
+    std::size_t waiting = 0;    ///< Of these, waiting for their time or their turn.
     std::size_t done = 0;       ///< Of these, whose last attempt was yielded.
     std::size_t attempts = 0;   ///< Yielded.
     bool all_read = false;      ///< Whether there are no more to read.
@@ -37,13 +37,13 @@ struct progress {
 namespace detail {
 
 /// A request as it was read, with options of its own or those of all.
-struct read_request {
+struct new_job {
     r2::request request;
     std::optional<r2::options> own = {};
 };
 
 /// Reads one after the other; nothing at the end.
-using request_source = std::function<std::optional<read_request>()>;
+using job_source = std::function<std::optional<new_job>()>;
 
 template <class E>
 concept url_or_request = std::convertible_to<E, request> || std::convertible_to<E, std::string>;
@@ -61,7 +61,7 @@ template <class E> request request_of(E&& e) {
         return {.url = std::string(std::forward<E>(e))};
 }
 
-template <class E> read_request read_request_of(E&& e) {
+template <class E> new_job new_job_of(E&& e) {
     if constexpr (with_options<E>)
         return {request_of(std::forward<E>(e).first), std::forward<E>(e).second};
     else
@@ -76,17 +76,17 @@ concept requests = requires(R& r) {
 };
 
 /// A range whose elements are read as they are asked for, and no sooner.
-template <class R> class request_reader {
+template <class R> class job_reader {
 public:
-    explicit request_reader(R&& range) : range_(std::forward<R>(range)) {}
+    explicit job_reader(R&& range) : range_(std::forward<R>(range)) {}
 
-    std::optional<read_request> operator()() {
+    std::optional<new_job> operator()() {
         if (next_)
             ++*next_;
         else
             next_.emplace(std::begin(range_));
         if (!(*next_ != std::end(range_))) return std::nullopt;
-        return read_request_of(**next_);
+        return new_job_of(**next_);
     }
 
 private:
@@ -171,7 +171,11 @@ public:
 
 private:
     job_attempt* at() {
-        if (many_ && std::exchange(marked_, false)) current_ = many_->pull();
+        if (!many_) return nullptr;
+        if (std::exchange(marked_, false)) {
+            current_ = nullptr;  // for what the pull may throw
+            current_ = many_->pull();
+        }
         return current_;
     }
 

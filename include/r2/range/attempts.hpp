@@ -21,15 +21,6 @@ namespace r2 {
 
 namespace detail {
 
-/// Puts what the options say of the request into it.
-template <class = void> void put_over(request& q, const options& o) {
-    o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
-    o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
-    if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
-    if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
-        q.headers.set("Content-Type", o.content_type);
-}
-
 /// What a range is made of; on the heap, since a coroutine moves its parameters about.
 struct job {
     std::shared_ptr<engine_pool> pool;

@@ -190,7 +190,7 @@ private:
     void tell(time_point done) {
         attempt& a = *current_;
         if (options_.after_attempt) {
-            const notes facts = a.notes_;
+            const notes noted = a.notes_;
             try {
                 options_.after_attempt(sent_request(), a);
             } catch (...) {
@@ -200,7 +200,7 @@ private:
                 }
                 throw;
             }
-            a.notes_ = facts;  // in case it was replaced by another attempt
+            a.notes_ = noted;  // in case it was replaced by another attempt
         }
         record(done);
     }
@@ -212,15 +212,12 @@ private:
 
     void decide() {
         attempt& a = *current_;
-        facts o{.number = a.number(),
-                .sent = a.error().sent(),
-                .idempotent = !a.error() || is_idempotent(sent_request()),
-                .cut_by_stop = cut_by_stop_,
-                .stop_requested = options_.stop.stop_requested()};
-        if (a.response()) o.status = a.response()->status;  // braced, g++ 12 falsely warns at -O1: delete with it
+        facts f = facts_of(sent_request(), a);
+        f.cut_by_stop = cut_by_stop_;
+        f.stop_requested = options_.stop.stop_requested();
         answers_of answers(options_, a, [this] { return world_.wall_now(); });
         const time_point now = world_.now();
-        verdict v = machine_.decide(o, now, world_.chance(), answers);
+        verdict v = machine_.decide(f, now, world_.chance(), answers);
         if (v.ended == ended::not_yet) v = admit(&a, v, now);
         a.notes_.ended = v.ended;
         a.notes_.wait = v.wait;

@@ -22,7 +22,6 @@ public:
         bool has_turn = false;
     };
 
-    /// 0: no limit.
     explicit host_queue(std::size_t most_per_host) : most_per_host_(most_per_host) {}
 
     void push(J& job, std::string_view name) {
@@ -76,7 +75,7 @@ public:
 
 private:
     void offer_turn(host& h) {
-        if (h.has_turn || h.line.empty() || (most_per_host_ > 0 && h.under_way >= most_per_host_)) return;
+        if (h.has_turn || h.line.empty() || h.under_way >= most_per_host_) return;
         h.has_turn = true;
         turns_.push_back(&h);
     }

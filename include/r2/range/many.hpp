@@ -25,12 +25,12 @@ namespace r2::detail {
 /// Drives many courses on one engine: starts what is ready as there is room, and waits for whatever comes first.
 template <class T = void> class many final : public many_attempts {
 public:
-    many(std::shared_ptr<engine_pool> pool, request_source source, options o, concurrency c)
+    many(std::shared_ptr<engine_pool> pool, job_source source, options o, concurrency c)
         : pool_(std::move(pool)),
           source_(std::move(source)),
           options_(std::make_shared<const options>(std::move(o))),
           most_in_flight_(limit_of(c.max_in_flight)),
-          ready_(limit_of(c.max_per_host) == unlimited ? 0 : limit_of(c.max_per_host)) {}
+          ready_(limit_of(c.max_per_host)) {}
 
     job_attempt* pull() override {
         if (over_) return nullptr;
@@ -64,19 +64,20 @@ private:
         std::shared_ptr<const r2::options> options;
         std::optional<course<T>> way = {};  // refers to the request and the options
         int number = 0;                     // of its last attempt
+        bool asked = false;                 // whether the guards said yes to its first one
         time_point due = never;             // in the timers, in which it is while it waits or is in flight
         typename hosts::host* host = nullptr;
         typename std::list<job>::iterator self = {};
     };
 
-    static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
-    static std::size_t limit_of(int n) noexcept { return n > 0 ? static_cast<std::size_t>(n) : unlimited; }
+    static std::size_t limit_of(int n) noexcept { return static_cast<std::size_t>(n > 0 ? n : -1); }
 
     time_point now() noexcept { return *world_ ? (*world_)->now() : time_point(); }
 
     void begin() {
         world_.emplace(pool_);
         began_ = now();
+        deadline_ = rules_of(*options_, began_).deadline;
         if (*world_) on_stop_.emplace(options_->stop, waker{&**world_});
     }
 
@@ -84,32 +85,40 @@ private:
     void go_on() {
         if (!*world_) return without_engine();
         notice_stop();
-        if (!given_up_.empty()) return give_up(*take_given_up());
+        if (!given_up_.empty()) {
+            job& next = *given_up_.back();
+            given_up_.pop_back();
+            return give_up(next, cut_);
+        }
         for (const time_point t = now(); !waiting_.empty() && waiting_.begin()->first.first <= t;) {
             job& j = *waiting_.begin()->second;
             waiting_.erase(waiting_.begin());
-            line_up(j);
+            if (!j.host) {
+                line_up(j);
+                continue;
+            }
+            start(j);
+            if (yielded_) return;
         }
         fill();
         if (yielded_ || !given_up_.empty()) return;
         if (jobs_.empty()) {
-            over_ = all_read();
+            over_ = so_far.all_read;
             return;
         }
         wait();
     }
-
-    bool all_read() const noexcept { return so_far.all_read; }
 
     /// A stop, or the deadline: what isn't in flight never will be, and nothing more is read.
     void notice_stop() {
         if (cut_ != ended::not_yet) return;
         if (options_->stop.stop_requested())
             cut_ = ended::stopped;
-        else if (options_->deadline > duration{} && now() >= later(began_, options_->deadline))
+        else if (deadline_ != never && now() >= deadline_)
             cut_ = ended::deadline;
         else
             return;
+        if (so_far.read == 0) read();  // a range that is pulled yields at least one
         so_far.all_read = true;
         given_up_ = ready_.drop();
         for (const auto& [due, waiting] : waiting_) given_up_.push_back(waiting);
@@ -119,29 +128,26 @@ private:
         for (const auto& [id, flying] : in_flight_) set_limit(*flying);
     }
 
-    job* take_given_up() {
-        job* const j = given_up_.back();
-        given_up_.pop_back();
-        return j;
-    }
-
-    void give_up(job& j) {
+    /// Its next attempt is never made.
+    void give_up(job& j, ended why) {
+        leave(j);
         j.way->end();
-        j.way->never_made(cut_, j.number + 1);
+        j.way->never_made(why, j.number + 1);
         yield(j);
     }
 
     /// Starts what may start. A request is read where nothing else is ready, and else after each retry that was
     /// started, so that neither holds the other up.
     void fill() {
-        while (in_flight_.size() < most_in_flight_ && !yielded_) {
-            const bool may_read = !all_read() && ready_.size() < read_ahead;
+        while (under_way_ < most_in_flight_ && !yielded_) {
+            const bool may_read = !so_far.all_read && ready_.size() < read_ahead;
             if (may_read && (!ready_.can_start() || reads_next_)) {
                 reads_next_ = false;
                 read();
             } else if (ready_.can_start()) {
                 const auto [next, host] = ready_.start();
                 next->host = host;
+                ++under_way_;
                 reads_next_ = next->number > 0;
                 start(*next);
             } else {
@@ -151,38 +157,33 @@ private:
     }
 
     void read() {
-        std::optional<read_request> r = source_();
+        std::optional<new_job> r = source_();
         if (!r) {
             so_far.all_read = true;
             return;
         }
-        job& j = add(std::move(r->request));
-        if (r->own) {
-            r->own->stop = options_->stop;
-            r->own->stop_grace = options_->stop_grace;
-            r->own->deadline = options_->deadline;
-            j.options = std::make_shared<const options>(std::move(*r->own));
-        }
-        put_over(j.request, *j.options);
-        j.way.emplace(**world_, j.request, *j.options, began_, current_);
-        if (const ended refused = j.way->admit_first(); refused != ended::not_yet) {
-            j.way->never_made(refused, 1);
-            return yield(j);
-        }
-        line_up_in_time(j);
+        job& j = add(std::move(*r));
+        if (*world_) j.way.emplace(**world_, j.request, *j.options, began_, current_);
+        line_up(j);
     }
 
-    job& add(r2::request&& q) {
-        job& j = jobs_.emplace_back(so_far.read++, std::move(q), options_);
+    job& add(new_job&& r) {
+        job& j = jobs_.emplace_back(so_far.read++, std::move(r.request), options_);
         j.self = std::prev(jobs_.end());
+        if (r.own) {
+            r.own->stop = options_->stop;
+            r.own->stop_grace = options_->stop_grace;
+            r.own->deadline = options_->deadline;
+            j.options = std::make_shared<const options>(std::move(*r.own));
+        }
+        put_over(j.request, *j.options);
         return j;
     }
 
-    void line_up_in_time(job& j) {
-        const time_point turn = j.way->turn();
-        if (turn <= now()) return line_up(j);
-        j.due = turn;
-        waiting_.emplace(std::pair(turn, j.index), &j);
+    /// Whether its time is still to come.
+    bool waits(job& j) {
+        j.due = j.way->turn();
+        return j.due > now() && waiting_.emplace(std::pair(j.due, j.index), &j).second;
     }
 
     void line_up(job& j) {
@@ -190,19 +191,25 @@ private:
         ready_.push(j, origin_of(j.request.url, scratch));
     }
 
+    /// Now that it has a turn, which it keeps where the guards ask its first attempt to wait: so no more are asked than
+    /// there is room for.
     void start(job& j) {
-        const int number = j.number + 1;
-        if (const ended cut = j.way->prepare(number); cut != ended::not_yet) {
-            ready_.over(*j.host);
-            j.way->end();
-            j.way->never_made(cut, number);
-            return yield(j);
+        if (!std::exchange(j.asked, true)) {
+            if (const ended refused = j.way->admit_first(); refused != ended::not_yet) return give_up(j, refused);
+            if (waits(j)) return;
         }
-        j.number = number;
-        j.way->start(number);
+        if (const ended cut = j.way->prepare(j.number + 1); cut != ended::not_yet) return give_up(j, cut);
+        j.way->start(++j.number);
         if (!j.way->in_flight()) return conclude(j);
         in_flight_.emplace(j.way->transfer(), &j);
         set_limit(j);
+    }
+
+    /// Gives its turn to another.
+    void leave(job& j) {
+        if (!j.host) return;
+        ready_.over(*std::exchange(j.host, nullptr));
+        --under_way_;
     }
 
     void set_limit(job& j) {
@@ -214,16 +221,20 @@ private:
         time_point until = never;
         if (!waiting_.empty()) until = waiting_.begin()->first.first;
         if (!limits_.empty()) until = std::min(until, limits_.begin()->first.first);
-        if (ready_.size() > 0 && options_->deadline > duration{})
-            until = std::min(until, later(began_, options_->deadline));
-        // What is complete comes first: that it waited for the body of the loop is no fault of its own.
-        if (const auto complete = (*world_)->wait_until(until)) {
-            job& j = *in_flight_.find(*complete)->second;
-            land(j);
-            j.way->complete();
-            return conclude(j);
-        }
+        if (ready_.size() > 0) until = std::min(until, deadline_);
+        // What is complete comes first, as it may have waited for the body of the loop; but not for ever.
+        const bool overdue = !limits_.empty() && limits_.begin()->first.first <= now();
+        if (!overdue) completions_first_ = in_flight_.size();
+        if (!overdue || completions_first_ > 0)
+            if (const auto complete = (*world_)->wait_until(until)) {
+                if (overdue) --completions_first_;
+                job& j = *in_flight_.find(*complete)->second;
+                land(j);
+                j.way->complete();
+                return conclude(j);
+            }
         if (limits_.empty() || limits_.begin()->first.first > now()) return;
+        completions_first_ = in_flight_.size();
         job& late = *limits_.begin()->second;
         land(late);
         late.way->expire();
@@ -237,8 +248,8 @@ private:
     }
 
     void conclude(job& j) {
-        ready_.over(*j.host);
-        if (j.way->conclude() == ended::not_yet) line_up_in_time(j);
+        leave(j);
+        if (j.way->conclude() == ended::not_yet && !waits(j)) line_up(j);
         yield(j);
     }
 
@@ -252,34 +263,37 @@ private:
     }
 
     void without_engine() {
-        std::optional<read_request> r = source_();
+        std::optional<new_job> r;
+        if (!options_->stop.stop_requested() || so_far.read == 0) r = source_();
         if (!r) {
             over_ = so_far.all_read = true;
             return;
         }
-        job& j = add(std::move(r->request));
-        course<T>::without_engine(j.request, *options_, current_);
+        job& j = add(std::move(*r));
+        course<T>::without_engine(j.request, *j.options, current_);
         yield(j);
     }
 
-    /// Lets go of everything, in this order: courses tell guards and the engine.
+    /// Lets go of everything, in this order: courses tell the guards and the engine.
     void finish() {
         over_ = true;
         so_far.in_flight = so_far.waiting = 0;
         on_stop_.reset();
         jobs_.clear();
         source_ = {};
+        world_.reset();  // for the next range
     }
 
     /// Requests that are read while none of their hosts has room: so many may be overtaken by one for another host.
     static constexpr std::size_t read_ahead = 1000;
 
     std::shared_ptr<engine_pool> pool_;
-    request_source source_;
+    job_source source_;
     std::shared_ptr<const options> options_;
     const std::size_t most_in_flight_;
     std::optional<engine_lease> world_;
     time_point began_ = {};
+    time_point deadline_ = never;
     ended cut_ = ended::not_yet;
     bool over_ = false;
     bool reads_next_ = false;
@@ -290,7 +304,9 @@ private:
     hosts ready_;
     timers waiting_;
     std::unordered_map<transfer_id, job*> in_flight_;
-    std::vector<job*> given_up_;  // the next one last
+    std::size_t under_way_ = 0;          // those that have a turn: in flight, or told by a guard to wait
+    std::size_t completions_first_ = 0;  // how many go before what is overdue
+    std::vector<job*> given_up_;         // the next one last
 
     timers limits_;                                     // of what is in flight
     std::optional<std::stop_callback<waker>> on_stop_;  // last, so that no wake comes once the rest is destroyed

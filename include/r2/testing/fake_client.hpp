@@ -48,7 +48,7 @@ public:
     /// Whatever a callable on `(const request&)` returns: a response, a status, an errc or an error. It is called when
     /// the request is sent, and what it throws reaches the loop.
     template <std::invocable<const request&> F> fake_client& reply_with(F f) {
-        return push({.answer = [f = std::move(f)](const request& q) mutable -> outcome { return f(q); }});
+        return push({.answer = answer_of([f = std::move(f)](const request& q) mutable -> outcome { return f(q); })});
     }
 
     /// Fails at once; `sent()` is what it mostly is of such an error: `maybe` of a timeout, `no` of `errc::connect`.
@@ -70,7 +70,7 @@ public:
 
     /// The step before, for all requests to come.
     fake_client& forever() {
-        step_before("forever").for_ever = true;
+        step_before("forever").forever = true;
         return *this;
     }
 
@@ -92,13 +92,13 @@ public:
     /// What every jitter gets, in [0, 1); 0.5 unless set, so that `jitter::full()` waits half of backoff's delay.
     fake_client& chance(double u) {
         world_->chance = u;
-        world_->course.reset();
+        world_->luck.reset();
         return *this;
     }
 
     /// Spreads jitter as in real life, but the same way for the same number.
     fake_client& seed(std::uint64_t n) {
-        world_->course.emplace(n);
+        world_->luck.emplace(n);
         return *this;
     }
 
@@ -129,11 +129,16 @@ private:
         : client(on_engines(), std::make_shared<detail::virtual_pool>(w)), world_(std::move(w)) {}
 
     fake_client& then(duration after, outcome what) {
-        return push({.answer = [what = std::move(what)](const request&) { return what; }, .after = after});
+        return push({.answer = answer_of([what = std::move(what)](const request&) { return what; }), .after = after});
+    }
+
+    static std::shared_ptr<const std::function<outcome(const request&)>> answer_of(
+        std::function<outcome(const request&)> f) {
+        return std::make_shared<const std::function<outcome(const request&)>>(std::move(f));
     }
 
     fake_client& push(detail::step s) {
-        if (!world_->script.empty() && world_->script.back().for_ever)
+        if (!world_->script.empty() && world_->script.back().forever)
             throw std::logic_error("fake_client: a step after forever() is never taken");
         world_->script.push_back(std::move(s));
         return *this;

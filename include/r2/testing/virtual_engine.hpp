@@ -24,10 +24,10 @@ namespace r2::testing::detail {
 
 /// What comes of one transfer, or of several.
 struct step {
-    std::function<outcome(const request&)> answer;
+    std::shared_ptr<const std::function<outcome(const request&)>> answer;  ///< Shared, as it may have a state.
     duration after = {};    ///< From the start to the outcome; `duration::max()`: never.
     std::size_t times = 1;  ///< How many transfers are still to take it.
-    bool for_ever = false;  ///< Any number of them, at least one.
+    bool forever = false;   ///< Any number of them, at least one.
 };
 
 /// What the engines of one fake client share: a script, a clock that only waiting moves, and a record. For one thread.
@@ -38,7 +38,7 @@ struct world {
     std::vector<duration> waits = {};
     time_point now = beginning;
     double chance = 0.5;
-    std::optional<r2::detail::splitmix64> course = {};  // in place of `chance`
+    std::optional<r2::detail::splitmix64> luck = {};  // in place of `chance`
 
     static constexpr time_point beginning = time_point(std::chrono::hours(24));
     static constexpr wall_time wall_beginning = wall_time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1));
@@ -72,7 +72,7 @@ public:
     wall_time wall_now() noexcept override {
         return world::wall_beginning + std::min(world_->elapsed(), wall_time::max() - world::wall_beginning);
     }
-    double chance() noexcept override { return world_->course ? world_->course->unit() : world_->chance; }
+    double chance() noexcept override { return world_->luck ? world_->luck->unit() : world_->chance; }
 
     transfer_id start(const request& q, const limits& l) override {
         const transfer_id id{++last_id_};
@@ -113,11 +113,11 @@ private:
     attempt next_outcome(const request& q, const limits& l) {
         step& s = world_->script.front();
         const auto answer = s.answer;  // a copy: it may well lengthen the script
-        if (!s.for_ever && --s.times == 0)
+        if (!s.forever && --s.times == 0)
             world_->script.pop_front();
-        else if (s.for_ever)
+        else if (s.forever)
             s.times = 0;
-        attempt a = answer(q).attempt();
+        attempt a = (*answer)(q).attempt();
         if (!a.response() || a.response()->body.size() <= l.max_body) return a;
         return outcome(error(errc::too_large, "over " + std::to_string(l.max_body) + " bytes", sent::maybe)).attempt();
     }

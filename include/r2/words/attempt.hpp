@@ -16,6 +16,7 @@
 namespace r2 {
 
 class attempts;
+class outcome;
 
 /// The one reason for which a range ended.
 enum class ended {
@@ -113,6 +114,7 @@ public:
 
 private:
     friend class attempts;
+    friend class outcome;
     template <class> friend class detail::course;
 
     void end(r2::ended why) noexcept {

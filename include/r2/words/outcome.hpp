@@ -24,6 +24,13 @@ public:
     const r2::attempt& attempt() const& noexcept { return attempt_; }
     r2::attempt attempt() && { return std::move(attempt_); }
 
+    /// As attempt `number`, from 1.
+    outcome numbered(int number) const {
+        outcome copy = *this;
+        copy.attempt_.notes_.number = number;
+        return copy;
+    }
+
 private:
     static constexpr r2::sent usually_sent(errc kind) noexcept {
         switch (kind) {
