@@ -36,7 +36,8 @@ r2::options aws() {
     return o;
 }
 
-/// As their projects publish them: the defaults, or for who has to be told how often, what the manual shows.
+/// Of others as their projects publish them: the defaults, or where the user has to say how often, what the manual
+/// shows.
 std::vector<outage::policy> known_policies() {
     using r2::backoff, r2::jitter;
     return {
@@ -44,13 +45,20 @@ std::vector<outage::policy> known_policies() {
         {"r2, its default", [] { return r2::options{.timeout = patience}; }},
         {"r2, 3 attempts", [] { return r2::options{.max_attempts = 3, .timeout = patience}; }},
         {"r2, 3 attempts, budget of 10 %", [] { return with_budget({.max_attempts = 3, .timeout = patience}); }},
+        // The SDKs' reference guide, "Retry behavior", as of 2026.
         {"AWS SDK, standard mode", aws},
         {"every second, 5 attempts", [] { return of(5, backoff::constant(1s)); }},
         {"1, 2, 4, 8 s without jitter", [] { return of(5, backoff::exponential(1s)); }},
+        // Its manual, --retry: from 1 s on doubled, up to 10 minutes.
         {"curl --retry 3", [] { return of(4, backoff::exponential(1s, 2.0, 10min)); }},
+        // Its README and pester.go: 3 attempts, DefaultBackoff.
         {"pester", [] { return of(3, backoff::constant(1s)); }},
+        // Its README, v4: 10 attempts, CombineDelay(BackOffDelay, RandomDelay), both of 100 ms.
         {"retry-go", [] { return of(10, backoff::exponential(100ms), jitter::additive(100ms)); }},
+        // Its client.go: 4 retries, RetryWaitMin of 1 s, RetryWaitMax of 30 s.
         {"go-retryablehttp", [] { return of(5, backoff::exponential(1s, 2.0, 30s)); }},
+        // Its reference, urllib3.util.Retry: total=10, backoff_factor=0; 503 isn't retried unless it is in
+        // status_forcelist.
         {"urllib3 Retry(), 503 forced", [] { return of(11, backoff::none()); }},
     };
 }
@@ -78,14 +86,14 @@ struct own_policy {
 CLI::Option_group* describe(CLI::App& app, own_policy& own) {
     const CLI::Range range(0.0, 1e6);
     auto* group = app.add_option_group("own policy", "one more, made of these; all times in seconds");
-    group->add_option("--attempts", own.attempts, "at most so many, 0: no limit [3]");
-    group->add_option("--timeout", own.timeout, "of an attempt [5]")->check(range);
-    group->add_option("--deadline", own.deadline, "of a call [none]")->check(range);
-    group->add_option("--interval", own.interval, "a fixed wait [none]")->check(range);
-    group->add_option("--base", own.base, "the first wait of backoff [2]")->check(range);
-    group->add_option("--cap", own.cap, "its longest [30]")->check(range);
+    group->add_option("--attempts", own.attempts, "at most so many, 0: no limit");
+    group->add_option("--timeout", own.timeout, "of an attempt")->check(range);
+    group->add_option("--deadline", own.deadline, "of a call")->check(range);
+    group->add_option("--interval", own.interval, "a fixed wait")->check(range);
+    group->add_option("--base", own.base, "the first wait of backoff")->check(range);
+    group->add_option("--cap", own.cap, "its longest")->check(range);
     group->add_flag("!--no-jitter", own.jitter, "waits just as long as backoff says");
-    group->add_option("--budget", own.budget, "retries a process, as a part of its calls [no limit]")->check(range);
+    group->add_option("--budget", own.budget, "retries a process, as a part of its calls")->check(range);
     return group;
 }
 
@@ -102,18 +110,18 @@ int main(int argc, char** argv) {
     outage::scenario scene;
     own_policy own;
     std::string only, picture;
-    double lasts = 30;
+    double lasts = std::chrono::duration<double>(scene.lasts).count();
 
     CLI::App app("Plays an outage of a server to very many clients, on virtual time, for several policies.");
-    app.add_option("--clients", scene.clients, "how many [100000]")->check(CLI::Range(1, 1'000'000));
-    app.add_option("--lasts", lasts, "the outage, in seconds [30]")->check(CLI::Range(0.0, 600.0));
-    app.add_option("--capacity", scene.capacity, "of the server, in usual loads [1.5]")->check(CLI::Range(0.1, 100.0));
+    app.option_defaults()->always_capture_default();
+    app.add_option("--clients", scene.clients, "how many")->check(CLI::Range(1, 1'000'000));
+    app.add_option("--lasts", lasts, "the outage, in seconds")->check(CLI::Range(0.0, 600.0));
+    app.add_option("--capacity", scene.capacity, "of the server, in usual loads")->check(CLI::Range(0.1, 100.0));
     app.add_option("--only", only, "just the policies with this in their name; \"own\" is yours");
-    app.add_option("--svg", picture, "the file to draw the load into [none]");
+    app.add_option("--svg", picture, "the file to draw the load into");
     const auto* own_options = describe(app, own);
     CLI11_PARSE(app, argc, argv);
     scene.lasts = own_policy::seconds(lasts);
-    scene.ends = scene.heals() + 60s;
 
     auto policies = known_policies();
     if (own_options->count_all() > 0 || only == "own") policies.push_back({"own", [&own] { return own.make(); }});

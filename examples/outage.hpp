@@ -7,28 +7,16 @@
 #include <memory>
 #include <optional>
 #include <r2/r2.hpp>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "outage_server.hpp"
+
 /// Very many clients of one server that fails for a while, on virtual time. Every decision is r2's own, by `r2::decide`
 /// and the guards; only the network is made up.
 namespace outage {
-
-using namespace std::chrono_literals;
-
-struct scenario {
-    std::uint32_t clients = 100'000;
-    std::uint32_t clients_per_process = 1000;  ///< That share their guards, as the ranges of one process do.
-    r2::duration period = 10s;  ///< From one call of a client to its next, or longer where one takes longer.
-    r2::duration breaks = 10s;  ///< Since the beginning.
-    r2::duration lasts = 30s;   ///< The outage.
-    r2::duration ends = 100s;   ///< Since the beginning.
-    double capacity = 1.5;      ///< Of the server, in usual loads.
-
-    double usual_load() const { return clients / std::chrono::duration<double>(period).count(); }
-    r2::duration heals() const { return breaks + lasts; }
-};
 
 /// A way to retry. `make` is called once for each process, whose guards are its own.
 struct policy {
@@ -47,50 +35,20 @@ struct figures {
     static constexpr r2::duration bin = 250ms;
 };
 
-/// Works through one request after the other. A request that waited too long in its queue is refused, which costs it a
-/// tenth of a request's work; one whose client is gone by then, all of it.
-class server {
-public:
-    explicit server(const scenario& s)
-        : breaks_(s.breaks), heals_(s.heals()), work_(1s / (s.capacity * s.usual_load())) {}
-
-    struct answer {
-        bool good;
-        r2::duration at;
-    };
-
-    answer serve(r2::duration now) {
-        if (now >= breaks_ && now < heals_) return {false, now + 10ms};
-        const auto t = std::chrono::duration<double>(now);
-        free_ = std::max(free_, t);
-        const bool full = free_ - t > longest_queue;
-        free_ += full ? work_ / 10 : work_;
-        if (full) return {false, now + 10ms};
-        return {true, std::max(now + 50ms, std::chrono::duration_cast<r2::duration>(free_))};
-    }
-
-private:
-    static constexpr std::chrono::duration<double> longest_queue = 2s;
-
-    r2::duration breaks_, heals_;
-    std::chrono::duration<double> work_;     // for one request
-    std::chrono::duration<double> free_{0};  // when all that was accepted is done
-};
-
 /// Each client is one event, in the list of the millisecond in which it is due: a queue would cost more than all else.
 /// And so would waiting for the memory in which a client lies: it is fetched some clients ahead.
 class simulation {
 public:
     simulation(const scenario& s, const policy& p)
-        : scenario_(s), server_(s), clients_(s.clients), due_(index(s.ends, tick) + 1) {
+        : scenario_(s), server_(s), clients_(s.clients), due_(index(s.ends(), tick) + 1) {
         for (std::uint32_t n = 0; n < s.clients; n += s.clients_per_process) processes_.push_back(p.make());
-        const std::size_t bins = index(s.ends, figures::bin);
+        each_request_.resize(s.clients_per_process, r2::request{.url = "http://server.test/"});
+        const std::size_t bins = index(s.ends(), figures::bin);
         requests_.resize(bins);
         for (std::uint32_t i = 0; i < s.clients; ++i) {
             client& c = clients_[i];
-            c.luck = r2::detail::splitmix64(i);
-            c.period = scaled(s.period, 0.9 + 0.2 * c.luck.unit());
-            schedule(i, doing::pausing, scaled(c.period, c.luck.unit()));
+            c.period = scaled(s.period, 0.9 + 0.2 * chance());
+            schedule(i, doing::pausing, scaled(c.period, chance()));
         }
     }
 
@@ -112,7 +70,6 @@ private:
     enum class doing : std::uint8_t { pausing, waiting, succeeding, failing, timing_out };
 
     struct client {
-        r2::detail::splitmix64 luck{0};
         r2::duration period = {};
         r2::duration began = {};          // of its call
         r2::duration previous_wait = {};  // of backoff
@@ -129,6 +86,8 @@ private:
     }
 
     const r2::options& options_of(std::uint32_t c) const { return processes_[c / scenario_.clients_per_process]; }
+    const r2::request& request_of(std::uint32_t c) const { return each_request_[c % scenario_.clients_per_process]; }
+    double chance() { return std::uniform_real_distribution<>()(luck_); }
     r2::time_point steady_now() const { return r2::time_point(24h) + now_; }
 
     /// The soonest is the next tick, so that the list of this one is left alone.
@@ -156,7 +115,7 @@ private:
         clients_[c].began = now_;
         clients_[c].number = 1;
         clients_[c].previous_wait = {};
-        wait(c, {}, [&](r2::guard& g) { return g.admit(request_, 1, steady_now()); });
+        wait(c, {}, [&](r2::guard& g) { return g.admit(request_of(c), 1, steady_now()); });
     }
 
     void send(std::uint32_t c) {
@@ -175,16 +134,16 @@ private:
         const bool troubled = &what != &succeeded_;
         in_trouble_ += troubled - self.in_trouble;
         self.in_trouble = troubled;
-        for (const auto& each : o.guards) each->record_of(request_, what.attempt(), steady_now());
+        for (const auto& each : o.guards) each->record_of(request_of(c), what.attempt(), steady_now());
         const r2::verdict v = r2::decide(o, what,
                                          {.number = self.number,
                                           .elapsed = now_ - self.began,
-                                          .chance = self.luck.unit(),
+                                          .chance = chance(),
                                           .previous_wait = self.previous_wait});
         if (v.ended != r2::ended::not_yet) return end(c, v.ended == r2::ended::succeeded);
         if (v.wait_from == r2::wait_source::backoff) self.previous_wait = v.wait;
         ++self.number;
-        wait(c, v.wait, [&](r2::guard& g) { return g.admit_next(request_, what.attempt(), steady_now()); });
+        wait(c, v.wait, [&](r2::guard& g) { return g.admit_next(request_of(c), what.attempt(), steady_now()); });
     }
 
     /// The longest wait of all guards counts, as in r2's own loop.
@@ -192,15 +151,14 @@ private:
         const r2::options& o = options_of(c);
         bool refused = false;
         std::size_t admitted = 0;
-        for (; admitted < o.guards.size() && !refused; ++admitted) {
+        while (admitted < o.guards.size() && !refused) {
             const r2::admission answer = ask(*o.guards[admitted]);
             refused = answer.refused();
-            if (refused) break;
-            longest = std::max(longest, answer.wait());
+            if (!refused) ++admitted, longest = std::max(longest, answer.wait());
         }
         if (o.deadline > 0s && now_ - clients_[c].began + longest >= o.deadline) refused = true;
         if (!refused) return longest > 0s ? schedule(c, doing::waiting, now_ + longest) : send(c);
-        for (std::size_t i = 0; i < admitted; ++i) o.guards[i]->cancel(request_, steady_now());
+        for (std::size_t i = 0; i < admitted; ++i) o.guards[i]->cancel(request_of(c), steady_now());
         end(c, false);
     }
 
@@ -223,15 +181,16 @@ private:
         }
         f.given_up = static_cast<double>(given_up_) / static_cast<double>(std::max<std::uint64_t>(calls_, 1));
 
-        if (last_trouble_ < scenario_.ends - 1s) f.recovery = std::max(last_trouble_ - scenario_.heals(), 0ns);
+        if (last_trouble_ < scenario_.ends() - 1s) f.recovery = std::max(last_trouble_ - scenario_.heals(), 0ns);
         return f;
     }
 
     const scenario scenario_;
-    const r2::request request_{.url = "http://server.test/"};
+    std::mt19937_64 luck_;  // the same for each simulation
     const r2::outcome succeeded_ = 200, failed_ = 503, timed_out_ = r2::errc::timeout;
     server server_;
     std::vector<r2::options> processes_;
+    std::vector<r2::request> each_request_;  // one for each client of a process: guards tell them apart
     std::vector<client> clients_;
     std::vector<std::vector<std::uint32_t>> due_;
     std::vector<std::uint64_t> requests_;  // in each bin

@@ -37,7 +37,7 @@ private:
     }
 
     double x_of(r2::duration t) const {
-        return width * std::chrono::duration<double>(t).count() / std::chrono::duration<double>(scene_.ends).count();
+        return width * std::chrono::duration<double>(t).count() / std::chrono::duration<double>(scene_.ends()).count();
     }
     static double y_of(double load) { return height * (1 - std::min(load, highest_load) / highest_load); }
 
@@ -84,11 +84,11 @@ private:
 
     std::string seconds() const {
         std::string svg;
-        for (r2::duration t = 0s; t <= scene_.ends; t += 20s)
+        for (r2::duration t = 0s; t <= scene_.ends(); t += 20s)
             svg += label(x_of(t), height + 16, r2::to_string(t),
-                         t == 0s            ? ""
-                         : t == scene_.ends ? "text-anchor='end'"
-                                            : "text-anchor='middle'");
+                         t == 0s              ? ""
+                         : t == scene_.ends() ? "text-anchor='end'"
+                                              : "text-anchor='middle'");
         return svg;
     }
 
