@@ -173,9 +173,9 @@ TEST(readme, polls_3_jobs_in_one_loop) {
     const std::vector<std::string> urls{s.url("/1"), s.url("/2"), s.url("/3")};
     const auto done = r2::body_contains("done");
     const printed p;
-auto jobs = r2::all(urls, {.max_attempts = 20, .interval = 5s, .terminate_if = done}, {.max_in_flight = 256, .max_per_host = 32});
-for (auto&& [job, res, err] : jobs) {
-    if (jobs.begin()->is_last()) std::cout << urls[job] << ": " << (res ? res->body : err.message()) << '\n';
+for (auto& a : r2::all(urls, {.interval = 5s, .terminate_if = done}, {.max_in_flight = 256, .max_per_host = 32})) {
+    auto&& [job, res, err] = a;        // job: which of the urls, from 0
+    if (a.is_last()) std::cout << urls[job] << ": " << (res ? res->body : err.message()) << '\n';
 }
     for (const char* each : {"/1: /1 done\n", "/2: /2 done\n", "/3: /3 done\n"})
         EXPECT_NE(p.text().find(each), std::string::npos) << p.text();
