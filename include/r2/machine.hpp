@@ -103,7 +103,7 @@ private:
 
 /// All but what the loop knows of its stop.
 template <class = void> facts facts_of(const request& q, const attempt& a) {
-    facts f{.number = a.number(), .sent = a.error().sent(), .idempotent = !a.error() || is_idempotent(q)};
+    facts f{.number = a.number(), .sent = a.error().sent(), .idempotent = is_idempotent(q)};
     if (a.response()) f.status = a.response()->status;
     return f;
 }
