@@ -99,6 +99,13 @@ public:
         places_.back().value_size += separator.size() + more.size();
     }
 
+    /// Puts spaces in the place of all CRs, as RFC 9112, 2.2 has it for what came over the wire.
+    void replace_crs() {
+        if (text_.find('\r') == std::string::npos) return;
+        forget_fields();
+        for (char& c : text_) c = c == '\r' ? ' ' : c;
+    }
+
     /// Makes this the only field of its name: in the place of the first one, else at the end.
     void set(std::string_view name, std::string_view value) {
         headers rest;
