@@ -141,7 +141,7 @@ private:
         a.ended = quick.ended;
         if (quick.ended != ended::not_yet) return a;
 
-        verdict slow = decide(unlimited_, what, at(number, end_.most, nearly_1, backoff_.most));
+        const verdict slow = decide(unlimited_, what, at(number, end_.most, nearly_1, backoff_.most));
         if (slow.wait_from == wait_source::backoff) backoff_ = {quick.wait, slow.wait};
         // A date in Retry-After is nearer for who is slow, and may be past.
         const bool changes = slow.wait_from != quick.wait_from;
@@ -186,7 +186,8 @@ private:
 ///     std::cout << r2::plan({.max_attempts = 5, .timeout = 10s});   // 80 s at most
 ///
 /// An attempt takes from no time to `timeout`, all of it where it ends in that. Without I/O, hooks, guards or a stop;
-/// predicates are asked twice for each attempt. Broken off after 1,000 attempts, or the script if that is longer.
+/// predicates are asked two or three times for each attempt. Broken off after 1,000 attempts, or the script if that is
+/// longer.
 template <class = void>
 schedule plan(const options& o, std::vector<outcome> script = {503}, std::string_view method = "GET") {
     if (script.empty()) script.emplace_back(503);

@@ -101,7 +101,7 @@ private:
             if (yielded_) return;
         }
         fill();
-        if (yielded_ || !given_up_.empty()) return;
+        if (yielded_) return;
         if (jobs_.empty()) {
             over_ = so_far.all_read;
             return;
@@ -163,7 +163,7 @@ private:
             return;
         }
         job& j = add(std::move(*r));
-        if (*world_) j.way.emplace(**world_, j.request, *j.options, began_, current_);
+        j.way.emplace(**world_, j.request, *j.options, began_, current_);
         line_up(j);
     }
 
