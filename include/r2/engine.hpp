@@ -16,6 +16,12 @@ namespace r2 {
 /// Names a transfer within its engine.
 enum class transfer_id : std::uint64_t {};
 
+/// A transfer whose outcome is there, and whose it is: what `start` was told.
+struct completion {
+    transfer_id id;
+    void* owner;
+};
+
 /// What a transfer keeps to by itself. Its time is the caller's affair: `wait_until`, then `cancel`.
 struct limits {
     std::size_t max_body = 100U << 20;
@@ -34,18 +40,25 @@ public:
     /// In [0, 1).
     virtual double chance() noexcept = 0;
 
-    /// Starts sending, for one `take` or `cancel` later, until which the request has to live.
-    virtual transfer_id start(const request& q, const limits& l) = 0;
+    /// Starts sending, for one `take`, `cancel` or `drain` later, until which the request has to live. `owner` is
+    /// told back once it is complete.
+    virtual transfer_id start(const request& q, const limits& l, void* owner) = 0;
 
     /// Blocks until a transfer is complete, which it names, or the time comes, or `wake` was called: whichever is
     /// first.
-    virtual std::optional<transfer_id> wait_until(time_point until) = 0;
+    virtual std::optional<completion> wait_until(time_point until) = 0;
 
     /// Puts the outcome of a complete transfer in its place, its sends noted.
     virtual void take(transfer_id id, std::optional<attempt>& into) = 0;
 
     /// Ends a transfer, complete or not, and says how often its request was put on the wire.
     virtual int cancel(transfer_id id) noexcept = 0;
+
+    /// Cancels a transfer of which nobody wants the outcome, but lets it come in until then, so that its connection
+    /// lives: while this engine is used, and without sending anything more. `kept` is the request, shared.
+    virtual int drain(transfer_id id, std::shared_ptr<const request> /*kept*/, time_point /*until*/) noexcept {
+        return cancel(id);
+    }
 
     /// Ends the `wait_until` that runs, or else the next one. From any thread; async-signal-unsafe.
     virtual void wake() noexcept = 0;

@@ -202,13 +202,13 @@ public:
     wall_time wall_now() noexcept override { return wall_time(now().time_since_epoch()); }
     double chance() noexcept override { return world_.luck_.unit(); }
 
-    transfer_id start(const request&, const limits&) override {
+    transfer_id start(const request&, const limits&, void*) override {
         in_flight_ = world_.serve();
         return {};
     }
-    std::optional<transfer_id> wait_until(time_point until) override {
+    std::optional<completion> wait_until(time_point until) override {
         world_.clock_.sleep_until(in_flight_ ? std::min(until, in_flight_->at) : until);
-        return in_flight_ && in_flight_->at <= now() ? std::optional(transfer_id{}) : std::nullopt;
+        return in_flight_ && in_flight_->at <= now() ? std::optional(completion{}) : std::nullopt;
     }
     void take(transfer_id, std::optional<attempt>& into) override {
         into.emplace(response{.status = std::exchange(in_flight_, std::nullopt)->status}, 1);

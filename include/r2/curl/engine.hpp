@@ -42,12 +42,12 @@ public:
     wall_time wall_now() noexcept override { return std::chrono::system_clock::now(); }
     double chance() noexcept override { return chance_.unit(); }
 
-    transfer_id start(const request& q, const limits& l) override {
+    transfer_id start(const request& q, const limits& l, void* owner) override {
         const transfer_id id{++last_id_};
         complete_.reserve(transfers_.size() + 1);
         transfers_.reserve(transfers_.size() + 1);  // from here on, nothing throws that would leave one behind
         std::unique_ptr<transfer<T>> t = take_idle();
-        const bool ready = t->begin(id, q, l);
+        const bool ready = t->begin(id, q, l, owner);
         transfers_.push_back(std::move(t));
         if (ready)
             add(*transfers_.back());
@@ -68,10 +68,10 @@ public:
         return cut->sends();
     }
 
-    std::optional<transfer_id> wait_until(time_point until) override {
+    std::optional<completion> wait_until(time_point until) override {
         for (;;) {
             if (complete_.empty() && running_ > 0) perform();  // which looks at all that run
-            if (!complete_.empty()) return complete_.front();
+            if (!complete_.empty()) return completion{complete_.front(), find(complete_.front())->get()->owner()};
             const time_point now = this->now();
             if (woken_.exchange(false, std::memory_order_acquire) || now >= until) return std::nullopt;
             const auto left = std::min(until - now, time_point::duration(std::chrono::hours(1)));
@@ -125,10 +125,7 @@ private:
     /// A transfer on its way back from its user; made idle in the end.
     class returned {
     public:
-        returned(multi_engine& engine, transfer_id id) noexcept
-            : engine_(engine),
-              place_(std::find_if(engine.transfers_.begin(), engine.transfers_.end(),
-                                  [&](const auto& t) { return t->id() == id; })) {}
+        returned(multi_engine& engine, transfer_id id) noexcept : engine_(engine), place_(engine.find(id)) {}
         returned(returned&&) = delete;
         ~returned() {
             (*place_)->release();
@@ -143,6 +140,10 @@ private:
         multi_engine& engine_;
         std::vector<std::unique_ptr<transfer<T>>>::iterator place_;
     };
+
+    auto find(transfer_id id) noexcept {
+        return std::find_if(transfers_.begin(), transfers_.end(), [id](const auto& t) { return t->id() == id; });
+    }
 
     std::unique_ptr<transfer<T>> take_idle() {
         return idle_ ? std::move(idle_) : std::make_unique<transfer<T>>(*settings_);

@@ -42,8 +42,9 @@ public:
     }
 
     /// Gets the handle ready to be added to a multi handle. False where that can't be: then nothing is sent.
-    bool begin(transfer_id id, const request& q, const limits& l) {
+    bool begin(transfer_id id, const request& q, const limits& l, void* owner) {
         id_ = id;
+        owner_ = owner;
         request_ = &q;
         limits_ = l;
         sends_ = redirects_ = 0;
@@ -82,6 +83,7 @@ public:
     }
 
     transfer_id id() const noexcept { return id_; }
+    void* owner() const noexcept { return owner_; }
     int sends() const noexcept { return sends_; }
 
     /// Whether it may serve another attempt: not where a hop took settings away that only `configure` could give back,
@@ -266,6 +268,7 @@ private:
     char text_[CURL_ERROR_SIZE] = {};
 
     transfer_id id_ = {};
+    void* owner_ = nullptr;
     error failure_;
     const request* request_ = nullptr;  // the caller's, or own_
     std::optional<request> own_;        // that of a redirect

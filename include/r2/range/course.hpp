@@ -21,15 +21,17 @@ namespace r2::detail {
 /// many files that include this.
 template <class T = void> class course {
 public:
-    /// `began` is what its deadline counts from; `current` where each attempt is made. A call takes the place of
-    /// sending, and the story is told what happens, where there are such.
+    /// `began` is what its deadline counts from; `current` where each attempt is made; `owner` whom the engine names
+    /// with a transfer that is complete. A call takes the place of sending, and the story is told what happens, where
+    /// there are such.
     course(engine& world, const request& q, const options& o, time_point began, std::optional<attempt>& current,
-           story<>* told = nullptr, const std::function<attempt()>* call = nullptr)
+           void* owner = nullptr, story<>* told = nullptr, const std::function<attempt()>* call = nullptr)
         : world_(world),
           base_(q),
           call_(call),
           options_(o),
           current_(current),
+          owner_(owner),
           story_(told),
           began_(began),
           rules_(rules_of(options_, began_)),
@@ -171,7 +173,7 @@ private:
         grace_ends_ = never;
         waited_ = false;
         const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
-        transfer_ = world_.start(sent_request(), own);
+        transfer_ = world_.start(sent_request(), own, owner_);
     }
 
     error timed_out(bool by_deadline, int sends) const {
@@ -234,6 +236,7 @@ private:
     const std::function<attempt()>* call_;
     const options& options_;
     std::optional<attempt>& current_;
+    void* const owner_;
     story<>* story_;
     const time_point began_;
     const rules rules_;

@@ -23,7 +23,7 @@ template <class T = void> class attempt_loop {
 public:
     attempt_loop(engine& world, job& j)
         : world_(world),
-          course_(world, j.request, j.options, world.now(), j.current, &j.story, j.call ? &j.call : nullptr),
+          course_(world, j.request, j.options, world.now(), j.current, nullptr, &j.story, j.call ? &j.call : nullptr),
           on_stop_(j.options.stop, waker{&world}) {}
 
     /// Waits for the turn of attempt `number` and gets its request ready. Else says what came before it could be sent.

@@ -8,7 +8,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -38,8 +37,8 @@ public:
             if (!world_) begin();
             yielded_.reset();
             while (!yielded_ && !over_) go_on();
-            so_far.in_flight = in_flight_.size();
-            so_far.waiting = jobs_.size() - in_flight_.size();
+            so_far.in_flight = in_flight_;
+            so_far.waiting = jobs_.size() - in_flight_;
             elapsed = now() - began_;
         } catch (...) {
             finish();
@@ -125,7 +124,8 @@ private:
         waiting_.clear();
         std::sort(given_up_.begin(), given_up_.end(), [](job* a, job* b) { return a->index > b->index; });
         limits_.clear();
-        for (const auto& [id, flying] : in_flight_) set_limit(*flying);
+        for (job& each : jobs_)
+            if (each.way->in_flight()) set_limit(each);
     }
 
     /// Its next attempt is never made.
@@ -163,7 +163,7 @@ private:
             return;
         }
         job& j = add(std::move(*r));
-        j.way.emplace(**world_, j.request, *j.options, began_, current_);
+        j.way.emplace(**world_, j.request, *j.options, began_, current_, &j);
         line_up(j);
     }
 
@@ -201,7 +201,7 @@ private:
         if (const ended cut = j.way->prepare(j.number + 1); cut != ended::not_yet) return give_up(j, cut);
         j.way->start(++j.number);
         if (!j.way->in_flight()) return conclude(j);
-        in_flight_.emplace(j.way->transfer(), &j);
+        ++in_flight_;
         set_limit(j);
     }
 
@@ -224,17 +224,17 @@ private:
         if (ready_.size() > 0) until = std::min(until, deadline_);
         // What is complete comes first, as it may have waited for the body of the loop; but not for ever.
         const bool overdue = !limits_.empty() && limits_.begin()->first.first <= now();
-        if (!overdue) completions_first_ = in_flight_.size();
+        if (!overdue) completions_first_ = in_flight_;
         if (!overdue || completions_first_ > 0)
             if (const auto complete = (*world_)->wait_until(until)) {
                 if (overdue) --completions_first_;
-                job& j = *in_flight_.find(*complete)->second;
+                job& j = *static_cast<job*>(complete->owner);
                 land(j);
                 j.way->complete();
                 return conclude(j);
             }
         if (limits_.empty() || limits_.begin()->first.first > now()) return;
-        completions_first_ = in_flight_.size();
+        completions_first_ = in_flight_;
         job& late = *limits_.begin()->second;
         land(late);
         late.way->expire();
@@ -243,7 +243,7 @@ private:
 
     /// It is in flight no longer.
     void land(job& j) {
-        in_flight_.erase(j.way->transfer());
+        --in_flight_;
         limits_.erase({j.due, j.index});
     }
 
@@ -303,7 +303,7 @@ private:
     std::list<job> jobs_;  // each in just one of the following
     hosts ready_;
     timers waiting_;
-    std::unordered_map<transfer_id, job*> in_flight_;
+    std::size_t in_flight_ = 0;
     std::size_t under_way_ = 0;          // those that have a turn: in flight, or told by a guard to wait
     std::size_t completions_first_ = 0;  // how many go before what is overdue
     std::vector<job*> given_up_;         // the next one last

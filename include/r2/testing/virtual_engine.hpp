@@ -74,24 +74,24 @@ public:
     }
     double chance() noexcept override { return world_->luck ? world_->luck->unit() : world_->chance; }
 
-    transfer_id start(const request& q, const limits& l) override {
+    transfer_id start(const request& q, const limits& l, void* owner) override {
         const transfer_id id{++last_id_};
         if (error bad = r2::curl::url<>().parse(q.url)) {
-            transfers_.push_back({id, now(), attempt(std::move(bad))});
+            transfers_.push_back({{id, owner}, now(), attempt(std::move(bad))});
             return id;
         }
         world_->requests.push_back(q);
         if (world_->script.empty())
             throw std::logic_error("fake_client: the script has no answer to " + world_->name_of_last_request());
         const duration after = world_->script.front().after;
-        transfers_.push_back({id, later(now(), after), next_outcome(q, l)});
+        transfers_.push_back({{id, owner}, later(now(), after), next_outcome(q, l)});
         return id;
     }
 
-    std::optional<transfer_id> wait_until(time_point until) override {
+    std::optional<completion> wait_until(time_point until) override {
         const bool sleeping = transfers_.empty();
         const time_point from = now();
-        std::optional<transfer_id> complete;
+        std::optional<completion> complete;
         while (!(complete = complete_by(now())) && !woken_.exchange(false) && now() < until) advance(until);
         if (sleeping && now() > from) world_->waits.push_back(now() - from);
         return complete;
@@ -105,7 +105,7 @@ public:
 
 private:
     struct transfer {
-        transfer_id id;
+        completion self;
         time_point ends;
         attempt outcome;
     };
@@ -122,9 +122,9 @@ private:
         return outcome(error(errc::too_large, "over " + std::to_string(l.max_body) + " bytes", sent::maybe)).attempt();
     }
 
-    std::optional<transfer_id> complete_by(time_point t) const {
+    std::optional<completion> complete_by(time_point t) const {
         for (const transfer& each : transfers_)
-            if (each.ends <= t) return each.id;
+            if (each.ends <= t) return each.self;
         return std::nullopt;
     }
 
@@ -141,7 +141,8 @@ private:
     }
 
     transfer extract(transfer_id id) noexcept {
-        const auto place = std::find_if(transfers_.begin(), transfers_.end(), [id](auto& t) { return t.id == id; });
+        const auto place =
+            std::find_if(transfers_.begin(), transfers_.end(), [id](auto& t) { return t.self.id == id; });
         transfer t = std::move(*place);
         transfers_.erase(place);
         return t;
