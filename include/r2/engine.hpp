@@ -13,6 +13,10 @@
 
 namespace r2 {
 
+namespace detail {
+template <class> class latency_log;
+}
+
 /// Names a transfer within its engine.
 enum class transfer_id : std::uint64_t {};
 
@@ -73,6 +77,9 @@ public:
     /// Null where this machine has no memory or file descriptors for one more.
     virtual std::unique_ptr<engine> take() = 0;
     virtual void give_back(std::unique_ptr<engine> e) noexcept = 0;
+
+    /// What the ranges of one client learn for the next ones.
+    virtual detail::latency_log<void>& latencies() noexcept = 0;
 };
 
 /// An engine on loan; keeps its pool alive, and gives the engine back in the end.

@@ -108,15 +108,35 @@ template <class = void> facts facts_of(const request& q, const attempt& a) {
     return f;
 }
 
-/// The answers of these options about this attempt. `wall_now` is only called where a server names a date.
+/// What the predicates said of an attempt, as far as the rules asked them.
+struct opinion {
+    std::optional<bool> terminate = {};
+    bool retry = false;
+};
+
+/// Asks them so far.
+template <class = void> opinion opinion_of(const attempt& a, answers auto& ask) {
+    opinion said{.terminate = ask.terminate_if()};
+    const bool failed = !a.response() || a.response()->status >= 400;
+    said.retry = failed && !said.terminate.value_or(false) && ask.retry_if();
+    return said;
+}
+
+/// The answers of these options about this attempt. `wall_now` is only called where a server names a date, and a
+/// predicate only if it isn't `known` what it said.
 template <class WallNow> class answers_of {
 public:
-    answers_of(const options& o, const attempt& a, WallNow wall_now) : options_(o), attempt_(a), wall_now_(wall_now) {}
+    answers_of(const options& o, const attempt& a, WallNow wall_now, const opinion* known = nullptr)
+        : options_(o), attempt_(a), wall_now_(wall_now), known_(known) {}
 
     std::optional<bool> terminate_if() const {
+        if (known_) return known_->terminate;
         return options_.terminate_if ? std::optional(options_.terminate_if(attempt_)) : std::nullopt;
     }
-    bool retry_if() const { return options_.retry_if ? options_.retry_if(attempt_) : transient(attempt_); }
+    bool retry_if() const {
+        if (known_) return known_->retry;
+        return options_.retry_if ? options_.retry_if(attempt_) : transient(attempt_);
+    }
     std::optional<duration> retry_after() const {
         return attempt_.response() ? server_wait(*attempt_.response(), wall_now_()) : std::nullopt;
     }
@@ -132,6 +152,7 @@ private:
     const options& options_;
     const attempt& attempt_;
     WallNow wall_now_;
+    const opinion* known_;
 };
 
 }  // namespace r2

@@ -285,6 +285,8 @@ TEST(all, yields_an_error_for_each_of_2_requests_without_an_engine) {
     struct none : r2::engine_pool {
         std::unique_ptr<r2::engine> take() override { return nullptr; }
         void give_back(std::unique_ptr<r2::engine>) noexcept override {}
+        r2::detail::latency_log<>& latencies() noexcept override { return log; }
+        r2::detail::latency_log<> log;
     };
     struct poor_client : r2::client {
         poor_client() : client(on_engines(), std::make_shared<none>()) {}

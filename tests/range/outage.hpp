@@ -230,9 +230,11 @@ public:
 
     std::unique_ptr<engine> take() override { return std::make_unique<server_engine>(world_); }
     void give_back(std::unique_ptr<engine>) noexcept override {}
+    r2::detail::latency_log<>& latencies() noexcept override { return latencies_; }
 
 private:
     outage& world_;
+    r2::detail::latency_log<> latencies_;
 };
 
 class outage::caller final : public client {

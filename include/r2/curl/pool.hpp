@@ -10,6 +10,7 @@
 #include "r2/curl/engine.hpp"
 #include "r2/curl/handles.hpp"
 #include "r2/engine.hpp"
+#include "r2/policy/latency_log.hpp"
 
 namespace r2::curl {
 
@@ -41,8 +42,11 @@ public:
         if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(e));  // else it is closed, after the lock
     }
 
+    detail::latency_log<void>& latencies() noexcept override { return latencies_; }
+
 private:
     std::shared_ptr<const client_options> settings_;
+    detail::latency_log<T> latencies_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<engine>> idle_;
 };

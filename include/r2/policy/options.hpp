@@ -9,6 +9,7 @@
 
 #include "r2/policy/backoff.hpp"
 #include "r2/policy/guard.hpp"
+#include "r2/policy/hedge.hpp"
 #include "r2/policy/hooks.hpp"
 #include "r2/policy/jitter.hpp"
 #include "r2/policy/predicate.hpp"
@@ -98,6 +99,9 @@ struct options {
     /// In place of `backoff` after a response that is `throttled`: a server that is overrun needs more time than one
     /// that failed by chance. Without effect on `jitter::decorrelated`. Not set: `backoff`.
     std::optional<r2::backoff> throttle_backoff = {};
+
+    /// Copies of a request that race its original, which may be slow. Not set: none.
+    hedge_policy hedge = {};
 
     /// As the AWS SDKs of 2026 do: 3 attempts; waits of up to 50 ms · 2ⁿ, and 1 s · 2ⁿ where `throttled`, at most 20 s;
     /// `transient` or `throttled`; and `retry_budget::aws()`, which is shared by all copies of what this returns.

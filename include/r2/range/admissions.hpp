@@ -28,13 +28,13 @@ public:
     }
 
     /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs. `before` is the
-    /// attempt that the next one follows, null for the first.
-    admission ask(const attempt* before, time_point now) {
+    /// attempt that this one follows, null where there is none.
+    admission ask(const attempt* before, int number, time_point now) {
         admission answer;
         for (const auto& each : guards_) {
             admission one = !each    ? admission::go()
                             : before ? each->admit_next(request_, *before, now)
-                                     : each->admit(request_, 1, now);
+                                     : each->admit(request_, number, now);
             if (one.refused()) {
                 cancel(now);
                 return one;

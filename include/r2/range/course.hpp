@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "r2/machine.hpp"
 #include "r2/range/admissions.hpp"
 #include "r2/range/attempts.hpp"
+#include "r2/range/race.hpp"
 #include "r2/words/check.hpp"
 
 namespace r2::detail {
@@ -24,9 +26,11 @@ public:
     /// `began` is what its deadline counts from; `current` where each attempt is made; `owner` whom the engine names
     /// with a transfer that is complete. A call takes the place of sending, and the story is told what happens, where
     /// there are such.
-    course(engine& world, const request& q, const options& o, time_point began, std::optional<attempt>& current,
-           void* owner = nullptr, story<>* told = nullptr, const std::function<attempt()>* call = nullptr)
+    course(engine& world, latency_log<T>& latencies, const request& q, const options& o, time_point began,
+           std::optional<attempt>& current, void* owner = nullptr, story<>* told = nullptr,
+           const std::function<attempt()>* call = nullptr)
         : world_(world),
+          latencies_(latencies),
           base_(q),
           call_(call),
           options_(o),
@@ -74,11 +78,12 @@ public:
         admissions_.cancel(now);
     }
 
-    // An attempt: `start`, then until it isn't in flight any more `complete` or `expire`, then `conclude`.
+    // An attempt: `start`, then until it isn't in flight any more `complete` or `elapse`, then `conclude`.
 
     void start(int number) {
         number_ = number;
         started_ = world_.now();
+        opinion_.reset();
         if (answer_)
             current_.emplace(std::move(*answer_));
         else if (call_)
@@ -90,35 +95,38 @@ public:
         answer_.reset();
     }
 
-    bool in_flight() const noexcept { return transfer_.has_value(); }
-    transfer_id transfer() const noexcept { return *transfer_; }
+    bool in_flight() const noexcept { return transfer_ || (race_ && !race_->over()); }
 
-    /// By when it has to be over; asked before each wait, as a stop may have come.
-    time_point limit() {
+    /// When to `elapse`, unless a transfer is complete before; asked before each wait, as a stop may have come.
+    time_point due() {
         if (grace_ends_ == never && options_.stop.stop_requested())
             grace_ends_ = later(world_.now(), waited_ ? std::max(options_.stop_grace, duration{}) : duration{});
         waited_ = true;  // what nobody has worked on yet gets no grace
-        return std::min(limit_, grace_ends_);
+        const time_point end = std::min(limit_, grace_ends_);
+        return race_ ? std::min(end, race_->next()) : end;
     }
 
-    /// That time has come.
-    void expire() {
-        const int sends = world_.cancel(*std::exchange(transfer_, std::nullopt));
+    /// That time has come: another copy goes out, or all is over.
+    void elapse() {
+        if (race_ && world_.now() < std::min(limit_, grace_ends_)) return race_->send_due();
         cut_by_stop_ = grace_ends_ < limit_;
+        const int sends = race_ ? race_->cut() : world_.cancel(*std::exchange(transfer_, std::nullopt));
         current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit_ == rules_.deadline, sends), sends);
+        if (race_) race_->expired(*current_, cut_by_stop_);
     }
 
-    /// The engine says that the transfer is complete.
-    void complete() {
-        world_.take(*transfer_, current_);
+    /// The engine says that this transfer is complete.
+    void complete(transfer_id id) {
+        if (race_) return complete_copy(id);
+        world_.take(id, current_);
         transfer_.reset();
     }
 
     /// Decides what follows the attempt that is over.
     ended conclude() {
         const time_point done = world_.now();
-        current_->notes_.number = number_;
-        current_->notes_.elapsed = done - started_;
+        if (race_) end_race();
+        note(done);
         tell(done);
         decide();
         observe();
@@ -155,7 +163,7 @@ private:
 
     /// Asks the guards, whose wait counts where it is longer than the loop's own; then the deadline once more.
     verdict admit(const attempt* before, verdict v, time_point now) {
-        const admission answer = admissions_.ask(before, now);
+        const admission answer = admissions_.ask(before, 1, now);
         if (answer.refused()) {
             refusal_ = answer.reason();
             if (story_) story_->refused(refusal_);
@@ -168,12 +176,49 @@ private:
         return v;
     }
 
+    bool is_hedged() const noexcept {
+        return options_.hedge.copies > 0 && (options_.hedge.unsafe || is_idempotent_method(sent_request().method));
+    }
+
     void send() {
         limit_ = std::min(rules_.deadline, options_.timeout > duration{} ? later(started_, options_.timeout) : never);
         grace_ends_ = never;
         waited_ = false;
         const limits own{options_.max_body > 0 ? options_.max_body : limits{}.max_body, options_.max_redirects};
-        transfer_ = world_.start(sent_request(), own, owner_);
+        if (!is_hedged()) {
+            transfer_ = world_.start(sent_request(), own, owner_);
+            return;
+        }
+        race_ = std::make_unique<race<T>>(world_, latencies_, options_, base_, sent_request(), number_);
+        race_->start(admissions_, own, owner_);
+    }
+
+    /// Asks of a copy's outcome what is asked of an attempt's; unless it is worth another attempt, it is this one's.
+    void complete_copy(transfer_id id) {
+        const std::size_t which = race_->take(id, current_);
+        note(world_.now());
+        show([&] { race_->record(which, *current_, hedged_copy::fate::failed); });
+        auto ask = answers_on(*current_);
+        const opinion said = opinion_of(*current_, ask);
+        race_->record(which, *current_, said.retry ? hedged_copy::fate::failed : hedged_copy::fate::won);
+        if (!said.retry) return race_->won(which, said);
+        const auto wait = options_.retry_after.honour ? ask.retry_after() : std::nullopt;
+        race_->failed(std::move(*current_), said, wait);
+    }
+
+    /// The outcome is that of the copy that won, or else of one that failed, or of all that were cut.
+    void end_race() {
+        race_->settle(current_, opinion_);
+        current_->notes_.sends = race_->sends();
+        if (current_->notes_.sends > 0 && current_->error() && current_->error().sent() == sent::no)
+            current_->error_ = current_->error().maybe_sent();
+        current_->notes_.copies = std::move(*race_).told();
+        race_.reset();
+    }
+
+    void note(time_point done) {
+        current_->notes_.number = number_;
+        current_->notes_.elapsed = done - started_;
     }
 
     error timed_out(bool by_deadline, int sends) const {
@@ -188,23 +233,27 @@ private:
                          : error(errc::stopped, "before the request was sent");
     }
 
-    /// Lets the user see and change the outcome, and the guards know it.
+    /// Lets the user see and change the outcome, unless that was done when it came, and the guards know it.
     void tell(time_point done) {
-        attempt& a = *current_;
-        if (options_.after_attempt) {
-            const notes noted = a.notes_;
-            try {
-                options_.after_attempt(sent_request(), a);
-            } catch (...) {
-                try {
-                    record(done);
-                } catch (...) {  // what was thrown first is what reaches the loop
-                }
-                throw;
-            }
-            a.notes_ = noted;  // in case it was replaced by another attempt
-        }
+        if (!opinion_) show([&] { record(done); });
         record(done);
+    }
+
+    /// Where it throws, the guards are told all the same.
+    template <class Record> void show(Record record_it) {
+        if (!options_.after_attempt) return;
+        attempt& a = *current_;
+        const notes noted = a.notes_;
+        try {
+            options_.after_attempt(sent_request(), a);
+        } catch (...) {
+            try {
+                record_it();
+            } catch (...) {  // what was thrown first is what reaches the loop
+            }
+            throw;
+        }
+        a.notes_ = noted;  // in case it was replaced by another attempt
     }
 
     void record(time_point done) {
@@ -212,12 +261,17 @@ private:
         admissions_.record(*current_, done);
     }
 
+    auto answers_on(const attempt& a) {
+        return answers_of(
+            options_, a, [this] { return world_.wall_now(); }, opinion_ ? &*opinion_ : nullptr);
+    }
+
     void decide() {
         attempt& a = *current_;
         facts f = facts_of(sent_request(), a);
         f.cut_by_stop = cut_by_stop_;
         f.stop_requested = options_.stop.stop_requested();
-        answers_of answers(options_, a, [this] { return world_.wall_now(); });
+        auto answers = answers_on(a);
         const time_point now = world_.now();
         verdict v = machine_.decide(f, now, world_.chance(), answers);
         if (v.ended == ended::not_yet) v = admit(&a, v, now);
@@ -232,6 +286,7 @@ private:
     }
 
     engine& world_;
+    latency_log<T>& latencies_;
     const request& base_;
     const std::function<attempt()>* call_;
     const options& options_;
@@ -252,6 +307,8 @@ private:
     bool waited_ = false;
     bool cut_by_stop_ = false;
     std::optional<transfer_id> transfer_;  // while it is in flight
+    std::unique_ptr<race<T>> race_;        // in place of it, while it is hedged
+    std::optional<opinion> opinion_;       // where the predicates were asked before the decision
     std::optional<request> own_;           // its own copy, where before_attempt may change it
     std::optional<response> answer_;       // before_attempt's
     std::string refusal_;

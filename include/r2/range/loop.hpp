@@ -23,7 +23,8 @@ template <class T = void> class attempt_loop {
 public:
     attempt_loop(engine& world, job& j)
         : world_(world),
-          course_(world, j.request, j.options, world.now(), j.current, nullptr, &j.story, j.call ? &j.call : nullptr),
+          course_(world, j.pool->latencies(), j.request, j.options, world.now(), j.current, nullptr, &j.story,
+                  j.call ? &j.call : nullptr),
           on_stop_(j.options.stop, waker{&world}) {}
 
     /// Waits for the turn of attempt `number` and gets its request ready. Else says what came before it could be sent.
@@ -39,11 +40,11 @@ public:
     ended make(int number) {
         course_.start(number);
         while (course_.in_flight()) {
-            const time_point until = course_.limit();
+            const time_point until = course_.due();
             if (until != never && world_.now() >= until)
-                course_.expire();
-            else if (world_.wait_until(until))
-                course_.complete();
+                course_.elapse();
+            else if (const auto done = world_.wait_until(until))
+                course_.complete(done->id);
         }
         return course_.conclude();
     }

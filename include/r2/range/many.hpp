@@ -163,7 +163,7 @@ private:
             return;
         }
         job& j = add(std::move(*r));
-        j.way.emplace(**world_, j.request, *j.options, began_, current_, &j);
+        j.way.emplace(**world_, pool_->latencies(), j.request, *j.options, began_, current_, &j);
         line_up(j);
     }
 
@@ -213,8 +213,15 @@ private:
     }
 
     void set_limit(job& j) {
-        j.due = j.way->limit();
+        j.due = j.way->due();
         if (j.due != never) limits_.emplace(std::pair(j.due, j.index), &j);
+    }
+
+    /// Something became of what is in flight.
+    void go_on_with(job& j) {
+        if (j.way->in_flight()) return set_limit(j);
+        --in_flight_;
+        conclude(j);
     }
 
     void wait() {
@@ -229,22 +236,16 @@ private:
             if (const auto complete = (*world_)->wait_until(until)) {
                 if (overdue) --completions_first_;
                 job& j = *static_cast<job*>(complete->owner);
-                land(j);
-                j.way->complete();
-                return conclude(j);
+                limits_.erase({j.due, j.index});
+                j.way->complete(complete->id);
+                return go_on_with(j);
             }
         if (limits_.empty() || limits_.begin()->first.first > now()) return;
         completions_first_ = in_flight_;
         job& late = *limits_.begin()->second;
-        land(late);
-        late.way->expire();
-        conclude(late);
-    }
-
-    /// It is in flight no longer.
-    void land(job& j) {
-        --in_flight_;
-        limits_.erase({j.due, j.index});
+        limits_.erase(limits_.begin());
+        late.way->elapse();
+        go_on_with(late);
     }
 
     void conclude(job& j) {

@@ -16,6 +16,7 @@
 
 #include "r2/curl/url.hpp"
 #include "r2/engine.hpp"
+#include "r2/policy/latency_log.hpp"
 #include "r2/words/chance.hpp"
 #include "r2/words/log_text.hpp"
 #include "r2/words/outcome.hpp"
@@ -161,8 +162,10 @@ public:
 
     std::unique_ptr<engine> take() override { return std::make_unique<virtual_engine>(world_); }
     void give_back(std::unique_ptr<engine>) noexcept override {}
+    r2::detail::latency_log<void>& latencies() noexcept override { return latencies_; }
 
 private:
+    r2::detail::latency_log<> latencies_;
     std::shared_ptr<world> world_;
 };
 

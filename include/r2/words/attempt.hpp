@@ -8,8 +8,10 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "r2/words/error.hpp"
+#include "r2/words/hedged_copy.hpp"
 #include "r2/words/response.hpp"
 #include "r2/words/time.hpp"
 
@@ -61,6 +63,7 @@ struct notes {
     duration wait = {};
     r2::wait_source wait_from = r2::wait_source::none;
     std::string refusal = {};
+    std::vector<hedged_copy> copies = {};
 };
 
 }  // namespace detail
@@ -85,8 +88,11 @@ public:
     /// From 1.
     int number() const noexcept { return notes_.number; }
 
-    /// Requests really put on the wire, redirect hops included; 0 where none was.
+    /// Requests really put on the wire, redirect hops and hedged copies included; 0 where none was.
     int sends() const noexcept { return notes_.sends; }
+
+    /// Of a hedged attempt: what became of each copy of its request that went out, the original first. Else empty.
+    const std::vector<hedged_copy>& copies() const noexcept { return notes_.copies; }
 
     /// From its start to its outcome, the waits before and after not counted.
     duration elapsed() const noexcept { return notes_.elapsed; }

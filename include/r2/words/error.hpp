@@ -133,6 +133,13 @@ public:
 
     r2::sent sent() const noexcept { return sent_; }
 
+    /// The same, of a request that may have been processed all the same.
+    error maybe_sent() const {
+        error e = *this;
+        e.sent_ = r2::sent::maybe;
+        return e;
+    }
+
     /// Whether it may well pass by itself: what the predicate `transient` asks.
     bool transient() const noexcept { return transient_; }
 

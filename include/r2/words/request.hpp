@@ -16,12 +16,17 @@ struct request {
     r2::body body = {};
 };
 
-/// Whether sending `q` twice does no more than sending it once: its method says so (RFC 9110, 9.2.2), or an
-/// Idempotency-Key by which the server can tell.
+/// RFC 9110, 9.2.2.
+inline bool is_idempotent_method(std::string_view method) noexcept {
+    for (const std::string_view each : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
+        if (method == each) return true;
+    return false;
+}
+
+/// Whether sending `q` twice does no more than sending it once: its method says so, or an Idempotency-Key by which the
+/// server can tell.
 inline bool is_idempotent(const request& q) noexcept {
-    for (const std::string_view method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
-        if (std::string_view(q.method) == method) return true;
-    return q.headers.contains("Idempotency-Key");
+    return is_idempotent_method(q.method) || q.headers.contains("Idempotency-Key");
 }
 
 }  // namespace r2

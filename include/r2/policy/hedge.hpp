@@ -1,0 +1,97 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <optional>
+
+#include "r2/words/time.hpp"
+
+namespace r2 {
+
+/// What this share of a client's recent answers took, at most: of the newest 256 to the same origin, by attempts that
+/// are hedged by a percentile too. Answers that nobody waited for count with the time until then.
+struct percentile {
+    constexpr explicit percentile(double of_answers, duration otherwise, int min = 20) noexcept
+        : share(of_answers), fallback(otherwise), min_samples(min) {}
+
+    double share;       ///< In [0, 1].
+    duration fallback;  ///< While there are fewer samples.
+    int min_samples;
+};
+
+/// How long a hedged attempt waits for an answer before its next copy goes out: so long, or a `percentile`.
+class hedge_delay {
+public:
+    /// At once.
+    constexpr hedge_delay() = default;
+    template <std::convertible_to<duration> D> constexpr hedge_delay(D d) noexcept : fixed_(d) {}
+    constexpr hedge_delay(const percentile& p) noexcept : percentile_(p) {}
+
+    constexpr duration fixed() const noexcept { return fixed_; }
+    constexpr const std::optional<r2::percentile>& percentile() const noexcept { return percentile_; }
+
+private:
+    duration fixed_ = {};
+    std::optional<r2::percentile> percentile_;
+};
+
+/// Copies of one request that race for the attempt, as in gRPC's proposal A6: each goes out `after` the one before it,
+/// or at once when one fails in a way that may pass; never before a Retry-After is over. The first answer that is no
+/// such failure is the attempt's. Where all fail, the attempt does, and the loop goes on as ever.
+///
+/// Guards are asked for each copy as for a retry, and hear what became of it; one that refuses ends the sending of
+/// copies, and no more. A copy is the attempt's request as `before_attempt` left it. `timeout` is that of the attempt.
+struct hedge_policy {
+    int copies = 0;  ///< Beside the original, at most 5. Zero or negative: the attempt isn't hedged.
+    hedge_delay after = {};
+
+    /// Hedges POST, PATCH and the like too; else only methods that are idempotent are: an Idempotency-Key makes a
+    /// repeat safe, but servers answer 409 while the first is being worked on.
+    bool unsafe = false;
+
+    /// How long copies that lost may still come in, so that their connections live on: in the background, while their
+    /// client is used. Then they are cut; zero or negative: at once.
+    duration drain = std::chrono::milliseconds(100);
+};
+
+namespace detail {
+
+/// When the copies of one attempt go out. A value that is told the time and all that happens.
+class hedge_schedule {
+public:
+    static constexpr int most_copies = 5;
+
+    constexpr hedge_schedule(int copies, duration after, time_point started) noexcept
+        : left_(std::clamp(copies, 0, most_copies)),
+          after_(std::max(after, duration{})),
+          next_(later(started, after_)) {}
+
+    /// When the next one goes; `never`: none will.
+    constexpr time_point next() const noexcept { return left_ > 0 ? next_ : never; }
+
+    constexpr void went_out(time_point now) noexcept {
+        --left_;
+        next_ = std::max(later(now, after_), held_);
+    }
+
+    /// One failed in a way that may pass; the server may have asked for a wait.
+    constexpr void failed(time_point now, std::optional<duration> asked) noexcept {
+        next_ = std::max(now, held_);
+        if (asked) hold(later(now, *asked));
+    }
+
+    constexpr void hold(time_point until) noexcept { next_ = held_ = std::max(held_, until); }
+
+    constexpr void end() noexcept { left_ = 0; }
+
+private:
+    int left_;
+    duration after_;
+    time_point next_;
+    time_point held_ = time_point::min();
+};
+
+}  // namespace detail
+
+}  // namespace r2

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <mutex>
+#include <vector>
+
+#include "r2/policy/by_origin.hpp"
+#include "r2/policy/hedge.hpp"
+#include "r2/words/request.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2::detail {
+
+/// How long the newest answers of a client took, by origin. Thread-safe.
+template <class T = void> class latency_log {
+public:
+    latency_log() : newest_(scope::origin, ring()) {}
+
+    void add(const request& q, duration took) {
+        const std::lock_guard lock(mutex_);
+        ring& of = newest_.of(q);
+        if (of.samples.size() < kept)
+            of.samples.push_back(took);
+        else
+            of.samples[of.oldest++ % kept] = took;
+    }
+
+    /// By the nearest rank: the shortest that so large a share took at most.
+    duration at(const request& q, const percentile& p) {
+        const std::lock_guard lock(mutex_);
+        sorted_ = newest_.of(q).samples;
+        if (sorted_.empty() || static_cast<double>(sorted_.size()) < p.min_samples) return p.fallback;
+        const auto size = static_cast<double>(sorted_.size());
+        const double rank = std::clamp(std::ceil(p.share * size), 1.0, size);
+        const auto nth = sorted_.begin() + static_cast<std::ptrdiff_t>(p.share >= 0 ? rank - 1 : 0);
+        std::nth_element(sorted_.begin(), nth, sorted_.end());
+        return *nth;
+    }
+
+private:
+    static constexpr std::size_t kept = 256;
+
+    struct ring {
+        std::vector<duration> samples = {};
+        std::size_t oldest = 0;
+    };
+
+    std::mutex mutex_;
+    by_origin<ring> newest_;
+    std::vector<duration> sorted_;
+};
+
+}  // namespace r2::detail

@@ -1,0 +1,226 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "r2/engine.hpp"
+#include "r2/machine.hpp"
+#include "r2/policy/hedge.hpp"
+#include "r2/policy/latency_log.hpp"
+#include "r2/policy/options.hpp"
+#include "r2/range/admissions.hpp"
+#include "r2/words/attempt.hpp"
+#include "r2/words/hedged_copy.hpp"
+
+namespace r2::detail {
+
+/// The copies of a hedged attempt's request: sends them, and keeps what became of each. What an outcome is worth is
+/// the course's to say. A template as that is.
+template <class T = void> class race {
+public:
+    /// Guards are asked about `asked`; `sent` is copied, as copies that lost may outlive the attempt.
+    race(engine& world, latency_log<T>& latencies, const options& o, const request& asked, const request& sent,
+         int number)
+        : world_(world),
+          latencies_(latencies),
+          options_(o),
+          asked_(asked),
+          sent_(std::make_shared<const request>(sent)),
+          number_(number),
+          started_(world.now()),
+          schedule_(o.hedge.copies, delay(), started_) {}
+    race(race&&) = delete;
+    ~race() {
+        for (const copy& each : copies_)
+            if (each.transfer) world_.cancel(*each.transfer);
+    }
+
+    /// Sends the original, which has been admitted, and the copies that go with it.
+    void start(admissions<T>& admitted, const limits& l, void* owner) {
+        limits_ = l;
+        owner_ = owner;
+        launch(admitted, nullptr, started_);
+        send_due();
+    }
+
+    /// Whether there is nothing more to come of it.
+    bool over() const noexcept { return over_; }
+
+    /// When the next copy goes out; `never`: none will.
+    time_point next() const noexcept { return schedule_.next(); }
+
+    /// Sends the copies whose time has come, if guards let them.
+    void send_due() {
+        for (time_point now = world_.now(); next() <= now; now = world_.now()) {
+            if (!may_send(now)) continue;
+            schedule_.went_out(now);
+            admissions<T>& admitted = waiting_->admitted;
+            launch(admitted, std::move(waiting_), now);
+        }
+        over_ = in_flight_ == 0;
+    }
+
+    /// Takes the outcome of a complete transfer, and says which copy's it is.
+    std::size_t take(transfer_id id, std::optional<attempt>& into) {
+        std::size_t which = 0;
+        while (copies_[which].transfer != id) ++which;
+        world_.take(*std::exchange(copies_[which].transfer, std::nullopt), into);
+        --in_flight_;
+        told_[which].sends = into->sends();
+        told_[which].elapsed = world_.now() - started_ - told_[which].started;
+        return which;
+    }
+
+    /// Tells the guards what became of a copy, and remembers it.
+    void record(std::size_t which, const attempt& a, hedged_copy::fate became) {
+        hedged_copy& told = told_[which];
+        told.became = became;
+        told.status = a.response() ? a.response()->status : 0;
+        told.error = a.error();
+        copies_[which].admitted->record(a, world_.now());
+    }
+
+    /// A copy failed in a way that may pass; the server may have asked for a wait. Of such outcomes, the one that asks
+    /// for the latest time is kept, else the last.
+    void failed(attempt&& a, const opinion& said, std::optional<duration> asked) {
+        const time_point now = world_.now();
+        const time_point not_before = asked ? later(now, *asked) : time_point::min();
+        if (!failure_ || not_before >= failure_->not_before) failure_.emplace(failure{std::move(a), said, not_before});
+        schedule_.failed(now, asked);
+        send_due();
+    }
+
+    /// A copy's outcome is the attempt's. Nobody wants those of the others.
+    void won(std::size_t which, const opinion& said) {
+        said_ = said;
+        failure_.reset();
+        if (which == 0) note_latency();
+        const time_point until = later(world_.now(), std::max(options_.hedge.drain, duration{}));
+        end_all([&](transfer_id id) { return world_.drain(id, sent_, until); });
+        lose(attempt(r2::error(errc::stopped, "another copy answered first", sent::maybe)));
+    }
+
+    /// A limit or a stop came: cuts all that are in flight, and says how often the request was sent.
+    int cut() {
+        end_all([&](transfer_id id) { return world_.cancel(id); });
+        return sends();
+    }
+
+    /// With this outcome. It is the last failure of all, unless it was the stop that came.
+    void expired(const attempt& a, bool by_stop) {
+        lose(a);
+        if (by_stop || (failure_ && failure_->not_before == time_point::min())) failure_.reset();
+    }
+
+    /// Puts the outcome of all in its place, if it isn't there already, and what the predicates said of it, if they
+    /// were asked.
+    void settle(std::optional<attempt>& outcome, std::optional<opinion>& said) {
+        if (failure_) {
+            outcome.emplace(std::move(failure_->outcome));
+            said_ = failure_->said;
+        }
+        said = said_;
+    }
+
+    /// Of all copies together.
+    int sends() const noexcept {
+        int sum = 0;
+        for (const hedged_copy& each : told_) sum += each.sends;
+        return sum;
+    }
+
+    std::vector<hedged_copy> told() && { return std::move(told_); }
+
+private:
+    /// A copy's own permission, as guards know one by the address of its request.
+    struct permit {
+        permit(const std::vector<std::shared_ptr<guard>>& guards, const request& q, engine& world)
+            : asked(q), admitted(guards, asked, world) {}
+
+        request asked;
+        admissions<T> admitted;
+    };
+
+    struct copy {
+        std::optional<transfer_id> transfer;  // while it is in flight
+        bool cut = false;                     // before its outcome was there, and the guards don't know it yet
+        admissions<T>* admitted;
+        std::unique_ptr<permit> own;  // the original has the attempt's
+    };
+
+    struct failure {
+        attempt outcome;
+        opinion said;
+        time_point not_before;
+    };
+
+    /// Whether nothing speaks against another copy.
+    bool may_send(time_point now) {
+        if (options_.stop.stop_requested()) return schedule_.end(), false;
+        if (waiting_) return true;
+        waiting_ = std::make_unique<permit>(options_.guards, asked_, world_);
+        const admission answer = waiting_->admitted.ask(nullptr, number_ + 1, now);
+        if (answer.refused()) return schedule_.end(), false;
+        if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
+        return answer.wait() <= duration{};
+    }
+
+    void lose(const attempt& a) {
+        for (std::size_t i = 0; i < copies_.size(); ++i)
+            if (std::exchange(copies_[i].cut, false)) record(i, a, hedged_copy::fate::lost);
+    }
+
+    duration delay() {
+        const hedge_delay& after = options_.hedge.after;
+        return after.percentile() ? latencies_.at(asked_, *after.percentile()) : after.fixed();
+    }
+
+    void launch(admissions<T>& admitted, std::unique_ptr<permit> own, time_point now) {
+        told_.push_back({.started = now - started_});
+        copies_.push_back({.transfer = {}, .admitted = &admitted, .own = std::move(own)});
+        copies_.back().transfer = world_.start(*sent_, limits_, owner_);
+        ++in_flight_;
+    }
+
+    template <class End> void end_all(End end) {
+        const time_point now = world_.now();
+        for (std::size_t i = 0; i < copies_.size(); ++i) {
+            copy& each = copies_[i];
+            if (!each.transfer) continue;
+            told_[i].elapsed = now - started_ - told_[i].started;
+            told_[i].sends = end(*std::exchange(each.transfer, std::nullopt));
+            each.cut = true;
+            if (i == 0) note_latency();
+        }
+        in_flight_ = 0;
+        over_ = true;
+    }
+
+    /// Only the original's: those that are sent because it is slow would make the usual look faster than it is.
+    void note_latency() {
+        if (options_.hedge.after.percentile()) latencies_.add(asked_, told_[0].elapsed);
+    }
+
+    engine& world_;
+    latency_log<T>& latencies_;
+    const options& options_;
+    const request& asked_;
+    const std::shared_ptr<const request> sent_;
+    const int number_;
+    const time_point started_;
+    limits limits_;
+    void* owner_ = nullptr;
+    hedge_schedule schedule_;
+    std::unique_ptr<permit> waiting_;  // of a copy that guards ask to wait
+    std::vector<copy> copies_;
+    std::vector<hedged_copy> told_;  // of each of them
+    std::size_t in_flight_ = 0;
+    bool over_ = false;
+    std::optional<failure> failure_;
+    std::optional<opinion> said_;
+};
+
+}  // namespace r2::detail
