@@ -1,6 +1,8 @@
 // Each example's predicates and loops as a user would test them: without a server, and in no time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -11,6 +13,7 @@
 #include "examples/graceful_worker.hpp"
 #include "examples/log_attempts.hpp"
 #include "examples/poll_job.hpp"
+#include "examples/poll_jobs.hpp"
 #include "examples/post_safely.hpp"
 #include "examples/refresh_token.hpp"
 
@@ -58,6 +61,99 @@ TEST(poll_job, polls_through_4_failures_and_says_what_follows) {
               ended::condition_met);
     EXPECT_EQ(fake.waits(), (waits{100ms, 200ms, 400ms, 1s}));
     EXPECT_NE(out.str().find("again in 1s (retry_after)"), std::string::npos) << out.str();
+}
+
+TEST(poll_jobs, tells_4_times_how_far_it_is) {
+    using examples::line_on, examples::standing;
+    const standing begun{.all = 1000};
+    const standing soon{.all = 1000, .over = 9, .in_flight = 32, .attempts = 500, .elapsed = 1s};
+    const standing later{.all = 1000, .over = 250, .failed = 5, .in_flight = 32, .attempts = 5000, .elapsed = 5s};
+    const standing end{.all = 1000, .over = 1000, .failed = 10, .attempts = 9000, .elapsed = 10s};
+    EXPECT_EQ(line_on("done", begun, begun), "done 0, in flight 0, waiting 1000, failed 0, 0/s, - left");
+    EXPECT_EQ(line_on("done", begun, soon), "done 9, in flight 32, waiting 959, failed 0, 500/s, - left");
+    EXPECT_EQ(line_on("done", begun, later), "done 245, in flight 32, waiting 718, failed 5, 1000/s, 0:15 left");
+    EXPECT_EQ(line_on("done", later, end), "done 990, in flight 0, waiting 0, failed 10, 800/s, 0:00 left");
+}
+
+TEST(poll_jobs, expects_2_hours_of_1000_jobs_that_take_7200ms_each) {
+    const examples::standing before{.all = 1000, .elapsed = 1h};
+    const examples::standing now{.all = 1000, .over = 10, .elapsed = 1h + 72s};
+    EXPECT_EQ(examples::minutes(time_left(before, now)), "118:48");
+    EXPECT_EQ(examples::minutes(time_left(now, now)), "-");
+}
+
+/// What is shown of 200 jobs: each of the first 100 takes 200 ms, the others 50 ms.
+std::string shown_in(std::size_t columns) {
+    std::ostringstream out;
+    r2::duration time = 1h;
+    examples::progress_line line({out, columns, [&] { return time; }}, "done", 200);
+    for (r2::progress p; p.done < 200; line.show(p, 0)) {
+        time += p.done < 100 ? 200ms : 50ms;
+        ++p.done;
+        p.attempts += 2;
+    }
+    line.end({.done = 200, .attempts = 400}, 0);
+    return out.str();
+}
+
+TEST(poll_jobs, writes_1_line_a_second_unless_on_a_terminal) {
+    const std::string plain = shown_in(0);
+    EXPECT_EQ(std::count(plain.begin(), plain.end(), '\n'), 25) << plain;
+    EXPECT_EQ(plain.find_first_of("\r\033"), std::string::npos) << plain;
+    EXPECT_TRUE(
+        plain.starts_with("done 5, in flight 0, waiting 195, failed 0, 10/s, - left\n"
+                          "done 10, in flight 0, waiting 190, failed 0, 10/s, 0:38 left\n"))
+        << plain;
+    EXPECT_NE(plain.find("\ndone 180, in flight 0, waiting 20, failed 0, 34/s, 0:02 left\n"), std::string::npos)
+        << plain;
+    EXPECT_TRUE(plain.ends_with("\ndone 200, in flight 0, waiting 0, failed 0, 40/s, 0:00 left\n")) << plain;
+}
+
+TEST(poll_jobs, rewrites_1_line_of_19_columns_10_times_a_second_on_a_terminal) {
+    const std::string rewritten = shown_in(20);
+    EXPECT_EQ(std::count(rewritten.begin(), rewritten.end(), '\n'), 1);
+    EXPECT_EQ(std::count(rewritten.begin(), rewritten.end(), '\r'), 100 + 50);
+    EXPECT_TRUE(rewritten.starts_with("\rdone 1, in flight 0\033[K\rdone 2, in flight 0\033[K")) << rewritten;
+    EXPECT_TRUE(rewritten.ends_with("\rdone 200, in flight\033[K\n")) << rewritten;
+}
+
+TEST(poll_jobs, starts_3_jobs_whose_places_it_is_told) {
+    fake_client fake;
+    fake.reply({.status = 202, .headers = {{"Location", "/jobs/1"}}})
+        .fail(errc::disconnected)
+        .reply(403, "no")
+        .reply({.status = 201, .headers = {{"Location", "http://other.test/2"}}});
+    std::ostringstream out;
+    const examples::results all = examples::start_jobs("http://host", 3, {.max_attempts = 2, .via = &fake}, {},
+                                                       {out, 0, [&] { return fake.now(); }});
+    EXPECT_EQ(all.urls, (std::vector<std::string>{"http://host/jobs/1", "http://other.test/2"}));
+    EXPECT_EQ(all.failed, (std::vector<std::string>{"order 2: not_retryable, 403 no"}));
+    const auto key = [&](std::size_t i) { return fake.requests().at(i).headers.get("Idempotency-Key").value(); };
+    EXPECT_EQ(key(1), key(3)) << "sent again";
+    EXPECT_NE(key(0), key(1));
+}
+
+TEST(poll_jobs, polls_4_jobs_until_each_is_over) {
+    fake_client fake;
+    std::map<std::string, int> polls;
+    fake.reply_with([&](const r2::request& q) -> r2::outcome {
+            const bool first = ++polls[q.url] == 1;
+            if (q.url == "http://a/gone") return 404;
+            if (q.url == "http://a/mute")
+                return first ? r2::response{.status = 200, .body = "<h1>"} : r2::response{.status = 503};
+            const std::string state = first ? "running" : q.url.substr(9);
+            return r2::response{.status = 200, .body = R"({"state": ")" + state + R"("})"};
+        })
+        .forever();
+    std::ostringstream out;
+    const std::vector<std::string> urls{"http://a/done", "http://a/failed", "http://a/gone", "http://a/mute"};
+    const auto all = examples::poll_jobs(urls, through(fake, {.interval = 1s, .deadline = 10s}), {},
+                                         {out, 0, [&] { return fake.now(); }});
+    EXPECT_EQ(all.urls, (std::vector<std::string>{"http://a/done"}));
+    EXPECT_EQ(all.failed, (std::vector<std::string>{"http://a/gone: not_retryable, 404 ",
+                                                    "http://a/failed: condition_met, 200 {\"state\": \"failed\"}",
+                                                    "http://a/mute: deadline, 503 "}));
+    EXPECT_TRUE(out.str().ends_with("\ndone 1, in flight 0, waiting 0, failed 3, 2/s, 0:00 left\n")) << out.str();
 }
 
 TEST(post_safely, knows_of_3_payments_whether_they_were_made) {
