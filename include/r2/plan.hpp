@@ -185,9 +185,9 @@ private:
 ///
 ///     std::cout << r2::plan({.max_attempts = 5, .timeout = 10s});   // 80 s at most
 ///
-/// An attempt takes from no time to `timeout`, all of it where it ends in that. Without I/O, hooks, guards or a stop;
-/// predicates are asked two or three times for each attempt. Broken off after 1,000 attempts, or the script if that is
-/// longer.
+/// An attempt takes from no time to `timeout`, all of it where it ends in that. Without I/O, hooks, guards, copies or a
+/// stop; predicates are asked two or three times for each attempt. Broken off after 1,000 attempts, or the script if
+/// that is longer.
 template <class = void>
 schedule plan(const options& o, std::vector<outcome> script = {503}, std::string_view method = "GET") {
     if (script.empty()) script.emplace_back(503);

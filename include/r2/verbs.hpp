@@ -73,7 +73,7 @@ template <class = void> attempts send(request q, options o = {}) {
 /// an `r2::error` that isn't transient, or `retry_if` says no. The callable is never cut: a stop, a deadline and a
 /// grace end the waits. Of the options, those are ignored that only HTTP can use: timeout, terminate_if, retry_after,
 /// headers, content_type, idempotency_key, replay, before_attempt, after_attempt, max_body, max_redirects,
-/// throttle_backoff. Guards and `on_attempt` are shown an empty request, and a success as a 200.
+/// throttle_backoff, hedge. Guards and `on_attempt` are shown an empty request, and a success as a 200.
 template <std::invocable F> retries<F> retry(F f, options o = {}) {
     const client& c = detail::client_of(o);
     return c.retry(std::move(f), std::move(o));

@@ -53,7 +53,8 @@ class guard {
 public:
     virtual ~guard() = default;
 
-    /// Whether attempt `number`, from 1, may start. The request is the one before `before_attempt`.
+    /// Whether attempt `number`, from 1, may start. The request is the one before `before_attempt`. A further copy of
+    /// a hedged attempt is asked for as if it were the next one, with a request object of its own.
     virtual admission admit(const request& q, int number, time_point now) = 0;
 
     /// The same for an attempt that follows another, by whose outcome it may be judged. Unless overridden: `admit`.

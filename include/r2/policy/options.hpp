@@ -72,7 +72,7 @@ struct options {
     /// Called on each attempt's own copy of the request, to change it or to answer it without sending.
     before_attempt_hook before_attempt = {};
 
-    /// Called with the outcome, which it may change, before anything is decided.
+    /// Called with the outcome, which it may change, before anything is decided; with that of each hedged copy.
     after_attempt_hook after_attempt = {};
 
     /// Called with the attempt and its decision, before the loop sees it.

@@ -18,7 +18,7 @@
 
 namespace r2 {
 
-/// How many of the requests of `all` may be in flight at once. Zero or negative: no limit.
+/// How many of the requests of `all` may be in flight at once, hedged ones once each. Zero or negative: no limit.
 struct concurrency {
     int max_in_flight = 256;
     int max_per_host = 32;  ///< Of one scheme, host and port.
