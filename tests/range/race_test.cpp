@@ -240,6 +240,32 @@ TEST(hedging, an_error_of_a_copy_that_was_not_sent_is_that_of_a_request_that_may
     EXPECT_EQ(a.copies()[1].error.sent(), r2::sent::no);
 }
 
+TEST(hedging, a_copy_that_this_machine_cant_send_leaves_the_others_alone) {
+    fake_client fake;
+    fake.reply_after(100ms, 200, "original").fail(errc::local);
+    const r2::attempt a = hedged(fake, {.copies = 3, .after = 50ms});
+    EXPECT_EQ(a.response()->body, "original");
+    EXPECT_EQ(copies_of(a), (lines{"won +0s 100ms", "failed +50ms 0s"}));
+
+    fake.reply_after(100ms, 503).fail(errc::local).reply(200).times(1);
+    EXPECT_EQ(fake.get(url, {.hedge = {.copies = 3, .after = 50ms}}).finish().number(), 2) << "503 is worth a retry";
+
+    fake.fail(errc::local);
+    EXPECT_EQ(hedged(fake, {.copies = 3, .after = 50ms}).error(), errc::local);
+    fake.fail(errc::local).reply_after(100ms, 200);
+    EXPECT_EQ(hedged(fake, {.copies = 1}, {.terminate_if = r2::failed_with(errc::local)}).ended(),
+              ended::condition_met);
+}
+
+TEST(hedging, copies_that_were_cut_say_whether_they_were_sent) {
+    fake_client fake;
+    fake.hang(r2::sent::no).hang().reply_after(1ms, 200);
+    const r2::attempt a = hedged(fake, {.copies = 2});
+    EXPECT_EQ(a.sends(), 2);
+    EXPECT_EQ(a.copies()[0].error.sent(), r2::sent::no);
+    EXPECT_EQ(a.copies()[1].error.sent(), r2::sent::maybe);
+}
+
 // The user's callables and guards.
 
 TEST(hedging, predicates_and_after_attempt_see_the_outcome_of_each_copy_once) {

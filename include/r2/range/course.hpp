@@ -112,7 +112,7 @@ public:
         cut_by_stop_ = grace_ends_ < limit_;
         const int sends = race_ ? race_->cut() : world_.cancel(*std::exchange(transfer_, std::nullopt));
         current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit_ == rules_.deadline, sends), sends);
-        if (race_) race_->expired(*current_, cut_by_stop_);
+        if (race_) race_->expired(current_->error(), cut_by_stop_);
     }
 
     /// The engine says that this transfer is complete.
@@ -200,8 +200,10 @@ private:
         show([&] { race_->record(which, *current_, hedged_copy::fate::failed); });
         auto ask = answers_on(*current_);
         const opinion said = opinion_of(*current_, ask);
-        race_->record(which, *current_, said.retry ? hedged_copy::fate::failed : hedged_copy::fate::won);
-        if (!said.retry) return race_->won(which, said);
+        // A lack of memory or descriptors for one more says nothing against the others.
+        const bool failed = said.retry || (current_->error() == errc::local && !said.terminate.value_or(false));
+        race_->record(which, *current_, failed ? hedged_copy::fate::failed : hedged_copy::fate::won);
+        if (!failed) return race_->won(said);
         const auto wait = options_.retry_after.honour ? ask.retry_after() : std::nullopt;
         race_->failed(std::move(*current_), said, wait);
     }
@@ -211,7 +213,7 @@ private:
         race_->settle(current_, opinion_);
         current_->notes_.sends = race_->sends();
         if (current_->notes_.sends > 0 && current_->error() && current_->error().sent() == sent::no)
-            current_->error_ = current_->error().maybe_sent();
+            current_->error_ = current_->error().with(sent::maybe);
         current_->notes_.copies = std::move(*race_).told();
         race_.reset();
     }

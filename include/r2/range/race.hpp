@@ -83,24 +83,30 @@ public:
         copies_[which].admitted->record(a, world_.now());
     }
 
-    /// A copy failed in a way that may pass; the server may have asked for a wait. Of such outcomes, the one that asks
-    /// for the latest time is kept, else the last.
+    /// A copy failed in a way that may pass, or else for a reason of its own, so that no more go out; the server may
+    /// have asked for a wait. Of such outcomes, the one that asks for the latest time is kept, else the last.
     void failed(attempt&& a, const opinion& said, std::optional<duration> asked) {
         const time_point now = world_.now();
         const time_point not_before = asked ? later(now, *asked) : time_point::min();
-        if (!failure_ || not_before >= failure_->not_before) failure_.emplace(failure{std::move(a), said, not_before});
-        schedule_.failed(now, asked);
+        if (!failure_ || (said.retry && not_before >= failure_->not_before))
+            failure_.emplace(failure{std::move(a), said, not_before});
+        if (said.retry)
+            schedule_.failed(now, asked);
+        else
+            schedule_.end();
         send_due();
     }
 
     /// A copy's outcome is the attempt's. Nobody wants those of the others.
-    void won(std::size_t which, const opinion& said) {
+    void won(const opinion& said) {
         said_ = said;
         failure_.reset();
-        if (which == 0) note_latency();
-        const time_point until = later(world_.now(), std::max(options_.hedge.drain, duration{}));
-        end_all([&](transfer_id id) { return world_.drain(id, sent_, until); });
-        lose(attempt(r2::error(errc::stopped, "another copy answered first", sent::maybe)));
+        note_latency();
+        const duration drain = options_.hedge.drain;
+        const time_point until = later(world_.now(), std::max(drain, duration{}));
+        end_all(
+            [&](transfer_id id) { return drain > duration{} ? world_.drain(id, sent_, until) : world_.cancel(id); });
+        lose(r2::error(errc::stopped, "another copy answered first"));
     }
 
     /// A limit or a stop came: cuts all that are in flight, and says how often the request was sent.
@@ -109,9 +115,10 @@ public:
         return sends();
     }
 
-    /// With this outcome. It is the last failure of all, unless it was the stop that came.
-    void expired(const attempt& a, bool by_stop) {
-        lose(a);
+    /// For this reason. It is the last failure of all, unless it was the stop that came.
+    void expired(const r2::error& why, bool by_stop) {
+        if (!by_stop) note_latency();
+        lose(why);
         if (by_stop || (failure_ && failure_->not_before == time_point::min())) failure_.reset();
     }
 
@@ -168,9 +175,14 @@ private:
         return answer.wait() <= duration{};
     }
 
-    void lose(const attempt& a) {
-        for (std::size_t i = 0; i < copies_.size(); ++i)
-            if (std::exchange(copies_[i].cut, false)) record(i, a, hedged_copy::fate::lost);
+    void lose(const r2::error& why) {
+        for (std::size_t i = 0; i < copies_.size(); ++i) {
+            if (!std::exchange(copies_[i].cut, false)) continue;
+            attempt a(why.with(told_[i].sends > 0 ? sent::maybe : sent::no), told_[i].sends);
+            a.notes_.number = number_;
+            a.notes_.elapsed = world_.now() - started_;
+            record(i, a, hedged_copy::fate::lost);
+        }
     }
 
     duration delay() {
@@ -193,15 +205,16 @@ private:
             told_[i].elapsed = now - started_ - told_[i].started;
             told_[i].sends = end(*std::exchange(each.transfer, std::nullopt));
             each.cut = true;
-            if (i == 0) note_latency();
         }
         in_flight_ = 0;
         over_ = true;
     }
 
-    /// Only the original's: those that are sent because it is slow would make the usual look faster than it is.
+    /// How long the original took, or has taken up to now; not of a failure. Those of copies, which are sent because it
+    /// is slow, would make the usual look faster than it is.
     void note_latency() {
-        if (options_.hedge.after.percentile()) latencies_.add(asked_, told_[0].elapsed);
+        if (!options_.hedge.after.percentile() || told_[0].became == hedged_copy::fate::failed) return;
+        latencies_.add(asked_, told_[0].became == hedged_copy::fate::won ? told_[0].elapsed : world_.now() - started_);
     }
 
     engine& world_;

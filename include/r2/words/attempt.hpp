@@ -53,6 +53,7 @@ constexpr std::string_view to_string(wait_source s) noexcept {
 namespace detail {
 
 template <class> class course;
+template <class> class race;
 
 /// What the loop notes of an attempt beside its outcome.
 struct notes {
@@ -122,6 +123,7 @@ private:
     friend class attempts;
     friend class outcome;
     template <class> friend class detail::course;
+    template <class> friend class detail::race;
 
     void end(r2::ended why) noexcept {
         notes_.ended = why;

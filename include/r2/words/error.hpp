@@ -133,10 +133,10 @@ public:
 
     r2::sent sent() const noexcept { return sent_; }
 
-    /// The same, of a request that may have been processed all the same.
-    error maybe_sent() const {
+    /// The same with another word on what was sent.
+    error with(r2::sent s) const {
         error e = *this;
-        e.sent_ = r2::sent::maybe;
+        e.sent_ = s;
         return e;
     }
 
