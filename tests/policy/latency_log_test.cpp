@@ -20,6 +20,7 @@ TEST(latency_log, knows_nothing_of_fewer_than_20_answers) {
     for (int i = 0; i < 19; ++i) log.add(here, 1ms);
     EXPECT_EQ(log.at(here, percentile(0.5, 70ms)), 70ms);
     EXPECT_EQ(log.at(here, percentile(0.5, 70ms, 19)), 1ms);
+    EXPECT_EQ(log.at(here, percentile(0.5)), r2::duration::max());
     log.add(here, 1ms);
     EXPECT_EQ(log.at(here, percentile(0.5, 70ms)), 1ms);
     EXPECT_EQ(log.at(there, percentile(0.5, 70ms)), 70ms);

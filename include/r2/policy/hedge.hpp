@@ -12,11 +12,11 @@ namespace r2 {
 /// What this share of a client's recent answers took, at most: of the newest 256 to the same origin, by attempts that
 /// are hedged by a percentile too. Answers that nobody waited for count with the time until then.
 struct percentile {
-    constexpr explicit percentile(double of_answers, duration otherwise, int min = 20) noexcept
+    constexpr explicit percentile(double of_answers, duration otherwise = duration::max(), int min = 20) noexcept
         : share(of_answers), fallback(otherwise), min_samples(min) {}
 
     double share;       ///< In [0, 1].
-    duration fallback;  ///< While there are fewer samples.
+    duration fallback;  ///< While there are fewer samples. Not given: for ever, so that there are no copies.
     int min_samples;
 };
 
