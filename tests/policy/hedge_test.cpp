@@ -36,6 +36,11 @@ TEST(hedge_schedule, sends_at_most_5_and_none_for_less_than_1) {
     EXPECT_EQ(hedge_schedule(-1, 0ms, start).next(), r2::never);
 }
 
+TEST(hedge_policy, drains_for_100_ms_and_has_no_copies_unless_set) {
+    EXPECT_EQ(r2::hedge_policy{}.drain, 100ms);
+    EXPECT_EQ(r2::hedge_policy{}.copies, 0);
+}
+
 TEST(hedge_schedule, a_delay_without_end_never_comes) {
     EXPECT_EQ(hedge_schedule(1, r2::duration::max(), start).next(), r2::never);
     EXPECT_EQ(hedge_schedule(1, r2::duration::min(), start).next(), start);

@@ -50,6 +50,11 @@ TEST(latency_log, forgets_all_but_the_newest_256) {
     EXPECT_EQ(log.at(here, percentile(1.0, 0s)), 1s);
     log.add(here, 1ms);
     EXPECT_EQ(log.at(here, percentile(1.0, 0s)), 1ms);
+
+    latency_log<> another;
+    another.add(here, 1s);
+    for (int i = 0; i < 256; ++i) another.add(here, 1ms);
+    EXPECT_EQ(another.at(here, percentile(1.0, 0s)), 1ms) << "the oldest goes first";
 }
 
 TEST(latency_log, is_written_and_read_by_4_threads) {

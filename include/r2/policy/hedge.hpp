@@ -63,9 +63,7 @@ public:
     static constexpr int most_copies = 5;
 
     constexpr hedge_schedule(int copies, duration after, time_point started) noexcept
-        : left_(std::clamp(copies, 0, most_copies)),
-          after_(std::max(after, duration{})),
-          next_(later(started, after_)) {}
+        : left_(std::min(copies, most_copies)), after_(std::max(after, duration{})), next_(later(started, after_)) {}
 
     /// When the next one goes; `never`: none will.
     constexpr time_point next() const noexcept { return left_ > 0 ? next_ : never; }

@@ -33,8 +33,8 @@ public:
         sorted_ = newest_.of(q).samples;
         if (sorted_.empty() || static_cast<double>(sorted_.size()) < p.min_samples) return p.fallback;
         const auto size = static_cast<double>(sorted_.size());
-        const double rank = std::clamp(std::ceil(p.share * size), 1.0, size);
-        const auto nth = sorted_.begin() + static_cast<std::ptrdiff_t>(p.share >= 0 ? rank - 1 : 0);
+        const double rank = std::min(std::max(1.0, std::ceil(p.share * size)), size);  // in this order: NaN is 1
+        const auto nth = sorted_.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
         std::nth_element(sorted_.begin(), nth, sorted_.end());
         return *nth;
     }
