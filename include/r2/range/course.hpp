@@ -110,9 +110,12 @@ public:
     void elapse() {
         if (race_ && world_.now() < std::min(limit_, grace_ends_)) return race_->send_due();
         cut_by_stop_ = grace_ends_ < limit_;
-        const int sends = race_ ? race_->cut() : world_.cancel(*std::exchange(transfer_, std::nullopt));
-        current_.emplace(cut_by_stop_ ? stopped(sends) : timed_out(limit_ == rules_.deadline, sends), sends);
-        if (race_) race_->expired(current_->error(), cut_by_stop_);
+        const auto why = [this](int sends) {
+            return cut_by_stop_ ? stopped(sends) : timed_out(limit_ == rules_.deadline, sends);
+        };
+        const int sends =
+            race_ ? race_->cut(why, cut_by_stop_) : world_.cancel(*std::exchange(transfer_, std::nullopt));
+        current_.emplace(why(sends), sends);
     }
 
     /// The engine says that this transfer is complete.
@@ -124,7 +127,7 @@ public:
 
     /// Decides what follows the attempt that is over.
     ended conclude() {
-        const time_point done = world_.now();
+        const time_point done = race_ ? race_->done() : world_.now();
         if (race_) end_race();
         note(done);
         tell(done);
@@ -190,22 +193,21 @@ private:
             return;
         }
         race_ = std::make_unique<race<T>>(world_, latencies_, options_, base_, sent_request(), number_);
-        race_->start(admissions_, own, owner_);
+        race_->start(admissions_, own, limit_, owner_);
     }
 
     /// Asks of a copy's outcome what is asked of an attempt's; unless it is worth another attempt, it is this one's.
     void complete_copy(transfer_id id) {
         const std::size_t which = race_->take(id, current_);
-        note(world_.now());
-        show([&] { race_->record(which, *current_, hedged_copy::fate::failed); });
+        show([&] { race_->record(which, *current_); });
+        race_->record(which, *current_);
         auto ask = answers_on(*current_);
         const opinion said = opinion_of(*current_, ask);
         // A lack of memory or descriptors for one more says nothing against the others.
         const bool failed = said.retry || (current_->error() == errc::local && !said.terminate.value_or(false));
-        race_->record(which, *current_, failed ? hedged_copy::fate::failed : hedged_copy::fate::won);
-        if (!failed) return race_->won(said);
+        if (!failed) return race_->won(which, said);
         const auto wait = options_.retry_after.honour ? ask.retry_after() : std::nullopt;
-        race_->failed(std::move(*current_), said, wait);
+        race_->failed(which, std::move(*current_), said, wait);
     }
 
     /// The outcome is that of the copy that won, or else of one that failed, or of all that were cut.

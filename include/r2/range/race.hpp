@@ -38,9 +38,10 @@ public:
             if (each.transfer) world_.cancel(*each.transfer);
     }
 
-    /// Sends the original, which has been admitted, and the copies that go with it.
-    void start(admissions<T>& admitted, const limits& l, void* owner) {
+    /// Sends the original, which has been admitted, and the copies that go with it. None goes from `limit` on.
+    void start(admissions<T>& admitted, const limits& l, time_point limit, void* owner) {
         limits_ = l;
+        limit_ = limit;
         owner_ = owner;
         launch(admitted, nullptr, started_);
         send_due();
@@ -48,6 +49,9 @@ public:
 
     /// Whether there is nothing more to come of it.
     bool over() const noexcept { return over_; }
+
+    /// When the last outcome so far was there, or all were cut.
+    time_point done() const noexcept { return done_; }
 
     /// When the next copy goes out; `never`: none will.
     time_point next() const noexcept { return schedule_.next(); }
@@ -69,23 +73,24 @@ public:
         while (copies_[which].transfer != id) ++which;
         world_.take(*std::exchange(copies_[which].transfer, std::nullopt), into);
         --in_flight_;
+        done_ = world_.now();
         told_[which].sends = into->sends();
-        told_[which].elapsed = world_.now() - started_ - told_[which].started;
+        told_[which].elapsed = done_ - started_ - told_[which].started;
+        note(which, *into);
         return which;
     }
 
     /// Tells the guards what became of a copy, and remembers it.
-    void record(std::size_t which, const attempt& a, hedged_copy::fate became) {
-        hedged_copy& told = told_[which];
-        told.became = became;
-        told.status = a.response() ? a.response()->status : 0;
-        told.error = a.error();
-        copies_[which].admitted->record(a, world_.now());
+    void record(std::size_t which, const attempt& a) {
+        told_[which].status = a.response() ? a.response()->status : 0;
+        told_[which].error = a.error();
+        copies_[which].admitted->record(a, done_);
     }
 
     /// A copy failed in a way that may pass, or else for a reason of its own, so that no more go out; the server may
     /// have asked for a wait. Of such outcomes, the one that asks for the latest time is kept, else the last.
-    void failed(attempt&& a, const opinion& said, std::optional<duration> asked) {
+    void failed(std::size_t which, attempt&& a, const opinion& said, std::optional<duration> asked) {
+        told_[which].became = hedged_copy::fate::failed;
         const time_point now = world_.now();
         const time_point not_before = asked ? later(now, *asked) : time_point::min();
         if (!failure_ || (said.retry && not_before >= failure_->not_before))
@@ -98,28 +103,29 @@ public:
     }
 
     /// A copy's outcome is the attempt's. Nobody wants those of the others.
-    void won(const opinion& said) {
+    void won(std::size_t which, const opinion& said) {
+        told_[which].became = hedged_copy::fate::won;
         said_ = said;
         failure_.reset();
-        note_latency();
         const duration drain = options_.hedge.drain;
         const time_point until = later(world_.now(), std::max(drain, duration{}));
         end_all(
             [&](transfer_id id) { return drain > duration{} ? world_.drain(id, sent_, until) : world_.cancel(id); });
-        lose(r2::error(errc::stopped, "another copy answered first"));
+        note_latency();
+        lose([](int sends) {
+            return r2::error(errc::stopped, "another copy answered first", sends > 0 ? sent::maybe : sent::no);
+        });
     }
 
-    /// A limit or a stop came: cuts all that are in flight, and says how often the request was sent.
-    int cut() {
+    /// A limit or a stop came: cuts all that are in flight, with this error for that many sends, and says how often
+    /// the request was sent. That is the last failure of all, unless it was the stop that came.
+    template <class Why> int cut(Why why, bool by_stop) {
+        done_ = world_.now();
         end_all([&](transfer_id id) { return world_.cancel(id); });
-        return sends();
-    }
-
-    /// For this reason. It is the last failure of all, unless it was the stop that came.
-    void expired(const r2::error& why, bool by_stop) {
         if (!by_stop) note_latency();
         lose(why);
         if (by_stop || (failure_ && failure_->not_before == time_point::min())) failure_.reset();
+        return sends();
     }
 
     /// Puts the outcome of all in its place, if it isn't there already, and what the predicates said of it, if they
@@ -166,23 +172,27 @@ private:
 
     /// Whether nothing speaks against another copy.
     bool may_send(time_point now) {
-        if (options_.stop.stop_requested()) return schedule_.end(), false;
+        if (options_.stop.stop_requested() || now >= limit_) return schedule_.end(), false;
         if (waiting_) return true;
         waiting_ = std::make_unique<permit>(options_.guards, asked_, world_);
         const admission answer = waiting_->admitted.ask(nullptr, number_ + 1, now);
         if (answer.refused()) return schedule_.end(), false;
         if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
-        return answer.wait() <= duration{};
+        return false;  // it may wait now, or a guard may have requested a stop
     }
 
-    void lose(const r2::error& why) {
+    template <class Why> void lose(Why why) {
         for (std::size_t i = 0; i < copies_.size(); ++i) {
             if (!std::exchange(copies_[i].cut, false)) continue;
-            attempt a(why.with(told_[i].sends > 0 ? sent::maybe : sent::no), told_[i].sends);
-            a.notes_.number = number_;
-            a.notes_.elapsed = world_.now() - started_;
-            record(i, a, hedged_copy::fate::lost);
+            attempt a(why(told_[i].sends), told_[i].sends);
+            note(i, a);
+            record(i, a);
         }
+    }
+
+    void note(std::size_t which, attempt& a) const {
+        a.notes_.number = number_;
+        a.notes_.elapsed = told_[which].elapsed;
     }
 
     duration delay() {
@@ -198,11 +208,10 @@ private:
     }
 
     template <class End> void end_all(End end) {
-        const time_point now = world_.now();
         for (std::size_t i = 0; i < copies_.size(); ++i) {
             copy& each = copies_[i];
             if (!each.transfer) continue;
-            told_[i].elapsed = now - started_ - told_[i].started;
+            told_[i].elapsed = done_ - started_ - told_[i].started;
             told_[i].sends = end(*std::exchange(each.transfer, std::nullopt));
             each.cut = true;
         }
@@ -210,11 +219,11 @@ private:
         over_ = true;
     }
 
-    /// How long the original took, or has taken up to now; not of a failure. Those of copies, which are sent because it
-    /// is slow, would make the usual look faster than it is.
+    /// How long the original took, or has taken up to now, but for a failure. Those of copies, which are sent because
+    /// it is slow, would make the usual look faster than it is.
     void note_latency() {
-        if (!options_.hedge.after.percentile() || told_[0].became == hedged_copy::fate::failed) return;
-        latencies_.add(asked_, told_[0].became == hedged_copy::fate::won ? told_[0].elapsed : world_.now() - started_);
+        if (options_.hedge.after.percentile() && told_[0].became != hedged_copy::fate::failed)
+            latencies_.add(asked_, told_[0].elapsed);
     }
 
     engine& world_;
@@ -225,6 +234,8 @@ private:
     const int number_;
     const time_point started_;
     limits limits_;
+    time_point limit_ = never;
+    time_point done_ = started_;
     void* owner_ = nullptr;
     hedge_schedule schedule_;
     std::unique_ptr<permit> waiting_;  // of a copy that guards ask to wait
