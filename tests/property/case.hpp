@@ -146,6 +146,9 @@ struct loop_case {
     bool may_stop = false;
     std::optional<duration> stop_at;
     consumer_plan consumer;
+    int hedge_copies = 0;
+    duration hedge_after = {};
+    bool hedge_unsafe = false;
 };
 
 /// Both sides take backoff and jitter as they are: their arithmetic has tests of its own, in policy/. `custom`'s waits

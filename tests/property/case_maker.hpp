@@ -25,6 +25,7 @@ public:
         make_script();
         make_stops();
         make_consumer();
+        make_hedging();
         return case_;
     }
 
@@ -183,6 +184,13 @@ private:
         // Who runs it to its end has to have one.
         const bool finishes = p.kind == consumer::finishes || p.leaving == leaving::finishes;
         if (finishes && case_.max_attempts < 1) case_.max_attempts = 1 + below(8);
+    }
+
+    void make_hedging() {
+        if (!one_in(3)) return;
+        case_.hedge_copies = one_of({-1, 1, 1, 2, 2, 3, 4, 5, 9});
+        case_.hedge_after = one_in(3) ? 0s : setting(3);
+        case_.hedge_unsafe = one_in(3);
     }
 
     r2::detail::splitmix64 chance_;

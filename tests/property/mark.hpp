@@ -19,6 +19,7 @@ enum class seen {
     terminate_if,
     retry_if,
     backoff,
+    copy,  ///< Of a hedged attempt that is shown next: what became of one of its copies.
     yielded,
     finished,    ///< What finish() returned.
     at_end,      ///< The loop is at its end.
@@ -42,14 +43,15 @@ struct mark {
     int sends = 0;
     int requests = 0;  ///< So many were sent until now.
     duration now = {};
-    duration told = {};  ///< The time that it was given.
-    duration elapsed = {};
+    duration told = {};                          ///< The time that it was given.
+    duration elapsed = {};                       ///< Of a copy: its own.
     r2::ended ended = r2::ended::not_yet;        ///< The attempt's.
     r2::ended range_ended = r2::ended::not_yet;  ///< The range's.
-    duration wait = {};
+    duration wait = {};                          ///< Of a copy: how long after its attempt it went out.
     wait_source wait_from = wait_source::none;
     int refusal = 0;   ///< The guard that gave it, from 1.
     oops thrown = {};  ///< What, and so by whom.
+    hedged_copy::fate became = hedged_copy::fate::lost;
 
     friend bool operator==(const mark&, const mark&) = default;
 };
@@ -64,9 +66,9 @@ inline std::string text_of_outcome(const mark& m) {
 
 /// One line, for people.
 inline std::string to_string(const mark& m) {
-    static constexpr const char* names[] = {"admit",        "record",   "cancel",  "before", "after",  "on",
-                                            "terminate_if", "retry_if", "backoff", "yield",  "finish", "end",
-                                            "not the end",  "leave",    "threw",   "stuck",  "slept",  "sent"};
+    static constexpr const char* names[] = {"admit",    "record",  "cancel", "before", "after",  "on",  "terminate_if",
+                                            "retry_if", "backoff", "copy",   "yield",  "finish", "end", "not the end",
+                                            "leave",    "threw",   "stuck",  "slept",  "sent"};
     static constexpr const char* throwers[] = {
         "nobody of the user's", "before_attempt", "after_attempt", "on_attempt", "terminate_if", "retry_if", "backoff",
         "the script",           "admit",          "record",        "the body"};
@@ -76,6 +78,9 @@ inline std::string to_string(const mark& m) {
             return text + ' ' + r2::to_string(m.wait);
         case seen::sent:
             return text + ' ' + std::string(methods[static_cast<std::size_t>(m.method)]) + (m.key ? " with key" : "");
+        case seen::copy:
+            return text + ' ' + std::string(to_string(m.became)) + " +" + r2::to_string(m.wait) + " took " +
+                   r2::to_string(m.elapsed) + " [" + text_of_outcome(m) + "] sends " + std::to_string(m.sends);
         case seen::backoff:
             return text + " of retry " + std::to_string(m.number);
         case seen::threw:

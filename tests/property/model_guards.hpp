@@ -18,11 +18,12 @@ public:
     struct admission {
         int refused_by = 0;  ///< Which guard, from 1.
         duration wait = {};
+        std::array<bool, 2> by = {};  ///< Those that wait for its record or cancel.
     };
 
     /// In order, until one refuses. Those before it have admitted an attempt that doesn't come.
-    admission ask(int number) {
-        admission all;
+    void ask(int number, admission& all) {
+        all = {};
         for (int i = 0; i < c_.guards; ++i) {
             const guard_plan& p = c_.guard_plans[static_cast<std::size_t>(i)];
             if (p.null) continue;
@@ -31,26 +32,26 @@ public:
             const answer a = p.answers[static_cast<std::size_t>(number - 1) % p.answers.size()];
             if (a == answer::throws) throw oops{c_.seed, thrower::admit, i};
             if (a == answer::refuse) {
-                cancel();
-                return {.refused_by = i + 1};
+                cancel(all);
+                all.refused_by = i + 1;
+                return;
             }
-            admitted_[static_cast<std::size_t>(i)] = true;
+            all.by[static_cast<std::size_t>(i)] = true;
             if (a == answer::wait) all.wait = std::max(all.wait, p.wait);
         }
-        return all;
     }
 
-    void cancel() {
+    void cancel(admission& a) {
         for (int i = 0; i < c_.guards; ++i)
-            if (take_back(i)) tell(seen::cancelled, {}, i, world_.now());
+            if (take_back(a, i)) tell(seen::cancelled, {}, i, world_.now());
     }
 
     /// What was thrown first, if anything. All are told, whatever one of them throws, and of the moment at which the
     /// attempt was over: after_attempt may have taken its time since.
-    std::optional<oops> record(const mark& attempt, time_point over) {
+    std::optional<oops> record(admission& a, const mark& attempt, time_point over) {
         std::optional<oops> first;
         for (int i = 0; i < c_.guards; ++i) {
-            if (!take_back(i)) continue;
+            if (!take_back(a, i)) continue;
             tell(seen::recorded, attempt, i, over);
             const bool throws = c_.guard_plans[static_cast<std::size_t>(i)].record_throws_at == attempt.number;
             if (throws && !first) first = oops{c_.seed, thrower::record, i};
@@ -59,7 +60,7 @@ public:
     }
 
 private:
-    bool take_back(int i) { return std::exchange(admitted_[static_cast<std::size_t>(i)], false); }
+    static bool take_back(admission& a, int i) { return std::exchange(a.by[static_cast<std::size_t>(i)], false); }
 
     void tell(seen what, mark m, int guard, time_point told) {
         m.guard = guard;
@@ -70,7 +71,6 @@ private:
     const loop_case& c_;
     trace& out_;
     model_world& world_;
-    std::array<bool, 2> admitted_ = {};
 };
 
 }  // namespace r2::property

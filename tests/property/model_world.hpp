@@ -40,20 +40,11 @@ public:
         if (now_ > from) slept.push_back({.seen = seen::slept, .wait = now_ - from});
     }
 
-    enum class transfer { completes, stopped, timed_out };
-
-    /// Lets a transfer go on that completes at `end`. What comes at the same moment: a completion beats a limit,
-    /// and that beats a stop. (The design leaves it open.)
-    transfer run(time_point end, time_point limit, duration grace) {
-        if (end > now_ && stop_comes_by(std::min(end, limit))) {
-            stop_comes();
-            if (end <= now_) return transfer::completes;
-            const time_point cut = grace > 0ns ? later(now_, grace) : now_;
-            if (end <= std::min(cut, limit)) return now_ = end, transfer::completes;
-            if (cut < limit) return now_ = cut, transfer::stopped;
-        }
-        if (end <= limit) return now_ = std::max(now_, end), transfer::completes;
-        return now_ = limit, transfer::timed_out;
+    /// Lets what is in flight go on until then, or until the stop, if that comes no later.
+    void go_on_until(time_point t) {
+        if (stop_comes_by(t)) return stop_comes();
+        if (t == never) throw std::logic_error("a transfer that never ends");
+        now_ = std::max(now_, t);
     }
 
     /// What the server does with the next request.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
+#include <utility>
 
 #include "property/mark.hpp"
 
@@ -12,7 +14,6 @@ class promises {
 public:
     promises(const loop_case& c, const trace& seen) : c_(c), trace_(seen) {
         // Where nobody else takes time, all of it is the loop's own.
-        const auto takes_time = [](const habit& h) { return h.set && h.deed == deed::advances; };
         only_the_loop_takes_time_ =
             !takes_time(c.before) && !takes_time(c.after) && !takes_time(c.on) && c.consumer.advances <= 0ns;
     }
@@ -30,10 +31,16 @@ public:
         for (int i = 0; i < c_.guards; ++i)
             if (!admissions_are_answered(i)) return "each admission is answered once";
         if (!nothing_unsafe_is_repeated()) return "what isn't safe to repeat isn't";
+        if (!only_what_may_be_is_hedged())
+            return "only what may be hedged is, and by no more copies than were asked for";
+        if (!copies_go_out_in_time()) return "a copy goes out in its time, or after a failure, and never after the end";
+        if (!copies_wait_for_the_server()) return "no copy goes out before a Retry-After is over";
+        if (!each_copy_has_one_fate()) return "each copy has one fate, and the attempt is what they make of it";
         return nullptr;
     }
 
 private:
+    static bool takes_time(const habit& h) { return h.set && h.deed == deed::advances; }
     static bool shows_attempt(const mark& m) { return m.seen == seen::yielded || m.seen == seen::finished; }
 
     static bool ends_loop(const mark& m) {
@@ -62,19 +69,44 @@ private:
     bool answers_itself() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::answers; }
     bool spoils_one() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::spoils_head; }
 
-    /// As many requests as attempts, but for the one that wasn't to be sent; and none once it was left.
+    /// What became of the copies of this attempt: those marks come before its own.
+    static std::span<const mark> copies_of(const mark& shown) {
+        const mark* first = &shown;
+        while (first[-1].seen == seen::copy) --first;
+        return {first, &shown};
+    }
+    template <class F> bool all_copies(F f) const {
+        return all_attempts([&](const mark& m) {
+            const auto copies = copies_of(m);
+            return std::all_of(copies.begin(), copies.end(), [&](const mark& c) { return f(m, copies, c); });
+        });
+    }
+
+    int most_copies() const { return 1 + std::clamp(c_.hedge_copies, 0, 5); }
+    int requests_of(const mark& m) const {
+        const bool unsent = (answers_itself() || spoils_one()) && c_.before.at == m.number;
+        return unsent ? 0 : std::max(1, static_cast<int>(copies_of(m).size()));
+    }
+
+    /// As many requests as attempts and copies, but for the one that wasn't to be sent; and none once it was left.
     bool nothing_is_sent_unasked() const {
-        const bool exact = all_attempts([this](const mark& m) {
-            const int unsent = (answers_itself() || spoils_one()) && c_.before.at <= m.number;
+        const mark none = {};
+        const mark* before = &none;
+        const bool exact = all_attempts([&](const mark& m) {
+            const mark& one_before = *std::exchange(before, &m);
             const bool never_made = m.number == 1 && m.requests == 0 && m.sends == 0 && m.outcome < 0;
-            return m.requests == m.number - unsent || never_made;
+            if (m.number == one_before.number) return m.requests == one_before.requests;
+            if (m.number == one_before.number + 1)
+                return m.requests == one_before.requests + requests_of(m) || never_made;
+            const int unsent = (answers_itself() || spoils_one()) && c_.before.at <= m.number;
+            return m.requests >= m.number - unsent && m.requests <= m.number * most_copies();
         });
         const auto leaves = std::find_if(trace_.begin(), trace_.end(),
                                          [](const mark& m) { return m.seen == seen::left || ends_loop(m); });
         const bool unused =
             c_.consumer.at == 0 && c_.consumer.kind == consumer::runs && c_.consumer.leaving == leaving::destroys;
         return exact && leaves->requests == last().requests && (!unused || last().requests == 0) &&
-               (c_.consumer.kind != consumer::takes || last().requests <= c_.consumer.take);
+               (c_.consumer.kind != consumer::takes || last().requests <= c_.consumer.take * most_copies());
     }
 
     bool every_attempt_is_seen() const {
@@ -149,9 +181,14 @@ private:
 
     /// What the server asked for, as far as the policy lets it; 0 where it wasn't the server that answered.
     duration asked_after(const mark& m) const {
-        const bool own = !c_.after.set && !answers_itself() && !spoils_one() && m.outcome > 0 && m.requests > 0;
-        if (!own || !c_.retry_after.honour) return {};
-        const step& s = c_.script[static_cast<std::size_t>(std::min(m.requests, c_.steps) - 1)];
+        const bool own = !answers_itself() && !spoils_one() && m.outcome > 0 && m.requests > 0;
+        return own && copies_of(m).empty() ? asked_by_answer(m.requests) : 0ns;
+    }
+
+    /// The same of the n-th request, from 1.
+    duration asked_by_answer(int n) const {
+        if (c_.after.set || !c_.retry_after.honour) return {};
+        const step& s = c_.script[static_cast<std::size_t>(std::min(n, c_.steps) - 1)];
         if (s.asks != asks::seconds && s.asks != asks::date_by_its_own_clock) return {};
         const bool clamped = c_.retry_after.over == over_max::clamp;
         const duration most = c_.retry_after.max > 0ns ? c_.retry_after.max : 6h;
@@ -163,8 +200,8 @@ private:
             const bool started_late = only_the_loop_takes_time_ && deadline() < duration::max() && m.requests > 0 &&
                                       m.now - m.elapsed >= deadline();
             return (c_.max_attempts < 1 || m.number <= c_.max_attempts) &&
-                   (c_.timeout <= 0ns || m.elapsed <= c_.timeout) && m.sends <= 1 && !started_late &&
-                   (m.now <= deadline() || !only_the_loop_takes_time_);
+                   (c_.timeout <= 0ns || m.elapsed <= c_.timeout || takes_time(c_.after)) && m.sends <= most_copies() &&
+                   !started_late && (m.now <= deadline() || !only_the_loop_takes_time_);
         });
     }
 
@@ -172,8 +209,15 @@ private:
     bool a_stop_is_prompt() const {
         if (!c_.stop_at || !only_the_loop_takes_time_ || last().now < *c_.stop_at) return true;
         const bool at_once = last().now <= r2::detail::sum(*c_.stop_at, std::max(c_.grace, 0ns));
-        return at_once &&
-               all_attempts([this](const mark& m) { return m.sends == 0 || m.now - m.elapsed <= *c_.stop_at; });
+        return at_once && all_attempts([this](const mark& m) {
+                   return m.sends == 0 || (m.now - m.elapsed <= *c_.stop_at && last_start(m) <= *c_.stop_at);
+               });
+    }
+
+    /// Of the last copy, if there are any.
+    static duration last_start(const mark& m) {
+        const auto copies = copies_of(m);
+        return copies.empty() ? 0ns : m.now - m.elapsed + copies.back().wait;
     }
 
     bool only_the_users_own_is_thrown() const {
@@ -221,15 +265,15 @@ private:
     /// Each admission of this guard by one record or cancel, and nothing else by any.
     bool admissions_are_answered(int guard) const {
         const guard_plan& p = c_.guard_plans[static_cast<std::size_t>(guard)];
-        bool open = false;
+        int open = 0;
         for (const mark& m : trace_) {
             const bool asks = m.seen == seen::admitted;
             if ((!asks && m.seen != seen::recorded && m.seen != seen::cancelled) || m.guard != guard) continue;
-            if (asks == open || p.null) return false;
             const answer a = p.answers[static_cast<std::size_t>(std::max(m.number, 1) - 1) % p.answers.size()];
-            open = asks && (a == answer::go || a == answer::wait);
+            open += !asks ? -1 : a == answer::go || a == answer::wait;
+            if (open < 0 || open > most_copies() || p.null) return false;
         }
-        return !open;
+        return open == 0;
     }
 
     bool nothing_unsafe_is_repeated() const {
@@ -238,6 +282,71 @@ private:
         if (c_.replay == replay::always || c_.key || c_.before.set || !unsafe) return true;
         return all_attempts(
             [](const mark& m) { return m.outcome >= 0 || m.sent == r2::sent::no || m.ended != ended::not_yet; });
+    }
+
+    bool only_what_may_be_is_hedged() const {
+        const auto method = methods[static_cast<std::size_t>(c_.method)];
+        const bool unsafe = method == "POST" || method == "PATCH" || method == "PURGE" || method == "get";
+        const bool hedged = c_.hedge_copies > 0 && (c_.hedge_unsafe || !unsafe);
+        return all_attempts([&](const mark& m) {
+            const int copies = static_cast<int>(copies_of(m).size());
+            if (copies > most_copies() || (copies > 0 && c_.hedge_copies < 1)) return false;
+            return c_.before.set || (copies > 0) == (hedged && m.requests > 0);  // before_attempt may change the method
+        });
+    }
+
+    static duration end_of(const mark& copy) { return copy.wait + copy.elapsed; }
+
+    bool copies_go_out_in_time() const {
+        return all_copies([this](const mark& m, std::span<const mark> copies, const mark& c) {
+            if (&c == copies.data()) return c.wait == 0ns && end_of(c) <= m.elapsed;
+            const mark& before = *(&c - 1);
+            const bool failed = std::any_of(copies.begin(), copies.end(), [&](const mark& other) {
+                return other.became == hedged_copy::fate::failed && end_of(other) >= before.wait &&
+                       end_of(other) <= c.wait;
+            });
+            const duration due = r2::detail::sum(before.wait, std::max(c_.hedge_after, 0ns));
+            return c.wait >= before.wait && (failed || c.wait >= due) && end_of(c) <= m.elapsed;
+        });
+    }
+
+    bool copies_wait_for_the_server() const {
+        return all_copies([this](const mark& m, std::span<const mark> copies, const mark& c) {
+            if (c.became != hedged_copy::fate::failed || c.outcome < 0) return true;
+            const int n = m.requests - static_cast<int>(copies.size()) + static_cast<int>(&c - copies.data()) + 1;
+            const duration until = r2::detail::sum(end_of(c), asked_by_answer(n));
+            const auto jumps = [&](const mark& other) { return other.wait > end_of(c) && other.wait < until; };
+            if (std::any_of(copies.begin(), copies.end(), jumps)) return false;
+            // Nor does the attempt after them, if it is that failure which they end with.
+            const bool won = std::any_of(copies.begin(), copies.end(),
+                                         [](const mark& o) { return o.became == hedged_copy::fate::won; });
+            if (won || m.ended != ended::not_yet || m.seen == seen::finished || !only_the_loop_takes_time_) return true;
+            return r2::detail::sum(m.elapsed, m.wait) >= until;
+        });
+    }
+
+    bool each_copy_has_one_fate() const {
+        return all_attempts([this](const mark& m) {
+            const auto copies = copies_of(m);
+            if (copies.empty()) return true;
+            int won = 0, sends = 0;
+            bool is_one_of_them = c_.after.set, ends_with_them = true;
+            for (const mark& c : copies) {
+                const bool lost = c.became == hedged_copy::fate::lost;
+                won += c.became == hedged_copy::fate::won;
+                sends += c.sends;
+                is_one_of_them |= c.outcome == m.outcome && (won || !lost || cut_short(m));
+                // Who won or lost did so at the end.
+                ends_with_them &= c.became == hedged_copy::fate::failed || end_of(c) == m.elapsed;
+                if (lost && !c_.after.set && !cut_short(c)) return false;
+            }
+            return won <= 1 && sends == m.sends && is_one_of_them && ends_with_them &&
+                   (m.outcome >= 0 || sends == 0 || m.sent == r2::sent::maybe);
+        });
+    }
+
+    static bool cut_short(const mark& m) {
+        return m.outcome == -static_cast<int>(errc::timeout) || m.outcome == -static_cast<int>(errc::stopped);
     }
 
     const loop_case& c_;

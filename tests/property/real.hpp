@@ -35,11 +35,11 @@ public:
         range_.emplace(std::move(elsewhere));
     }
     bool at_end() { return place_ == std::default_sentinel; }
-    mark look() { return of(seen::yielded, *place_); }
+    mark look() { return show(seen::yielded, *place_); }
     void next() { ++place_; }
-    mark finish() { return of(seen::finished, range_->finish()); }
+    mark finish() { return show(seen::finished, range_->finish()); }
     template <class F> void take(int n, F f) {
-        for (attempt& a : std::ranges::ref_view(*range_) | std::views::take(n)) f(of(seen::yielded, a));
+        for (attempt& a : std::ranges::ref_view(*range_) | std::views::take(n)) f(show(seen::yielded, a));
     }
     void move_body() {
         if (response* res = (*place_).response()) const std::string taken = std::move(res->body);
@@ -85,6 +85,19 @@ private:
         return m;
     }
 
+    /// Of one with all its copies.
+    mark show(seen what, const attempt& a) {
+        for (const hedged_copy& each : a.copies())
+            out_.push_back({.seen = seen::copy,
+                            .outcome = each.status ? each.status : -static_cast<int>(each.error.kind()),
+                            .sent = each.error.sent(),
+                            .sends = each.sends,
+                            .elapsed = each.elapsed,
+                            .wait = each.started,
+                            .became = each.became});
+        return of(what, a);
+    }
+
     static int outcome_of(const response* res, const error& err) {
         return res ? res->status : -static_cast<int>(err.kind());
     }
@@ -122,6 +135,7 @@ private:
         o.stop_grace = c_.grace;
         for (int i = 0; i < c_.guards; ++i) o.guards.push_back(guard_of(i));
         o.max_body = c_.max_body;
+        o.hedge = {.copies = c_.hedge_copies, .after = c_.hedge_after, .unsafe = c_.hedge_unsafe};
         return o;
     }
 
@@ -165,7 +179,7 @@ private:
     }
 
     void show(seen what, const request& q, const attempt& a) {
-        mark m = of(what, a);
+        mark m = show(what, a);
         m.method = method_of(q);
         out_.push_back(m);
     }

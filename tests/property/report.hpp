@@ -35,6 +35,9 @@ public:
              << r2::to_string(c.jitter_cap) << "\n  retry_after " << (c.retry_after.honour ? "honoured" : "ignored")
              << " up to " << r2::to_string(c.retry_after.max) << ", over it "
              << overs[static_cast<int>(c.retry_after.over)] << '\n';
+        if (c.hedge_copies)
+            out_ << "  hedged: " << c.hedge_copies << " copies after " << r2::to_string(c.hedge_after)
+                 << (c.hedge_unsafe ? ", unsafe" : "") << '\n';
         tell("before_attempt", c.before);
         tell("after_attempt", c.after);
         tell("on_attempt", c.on);
