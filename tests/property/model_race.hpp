@@ -153,11 +153,18 @@ private:
             a.from = &s;
         }
         settle(c);
-        if (!a.opinion->again) {
+        // What this machine lacks says nothing against the other copies: no more go out, and that is all.
+        const bool lacks = a.shown.outcome == -static_cast<int>(errc::local) && !a.opinion->met;
+        if (!a.opinion->again && (!lacks || !is_hedged())) {
             c.became = hedged_copy::fate::won;
             return a;
         }
         c.became = hedged_copy::fate::failed;
+        if (!a.opinion->again) {
+            left_ = 0;
+            if (!failure_) failure_ = a;
+            return std::nullopt;
+        }
         // It asks from when it was looked at, as it does of an attempt. (The rules leave it open.)
         const duration asked = rules_.asked_for(a, world_.elapsed());
         const time_point asked_until = asked > 0ns ? later(world_.now(), asked) : time_point::min();

@@ -38,7 +38,8 @@ private:
 
 /// Copies of one request that race for the attempt, as in gRPC's proposal A6: each goes out `after` the one before it,
 /// or at once when one fails in a way that may pass; never before a Retry-After is over. The first answer that is no
-/// such failure is the attempt's. Where all fail, the attempt does, and the loop goes on as ever.
+/// such failure is the attempt's; but what this machine lacks for one copy (`errc::local`) says nothing against the
+/// others. Where all fail, the attempt does, and the loop goes on as ever.
 ///
 /// Guards are asked for each copy as for a retry, and hear what became of it; one that refuses ends the sending of
 /// copies, and no more. A copy is the attempt's request as `before_attempt` left it. `timeout` is that of the attempt.
