@@ -20,15 +20,21 @@ public:
         answer_.headers.clear();
         answer_.body.clear();
         max_body_ = max_body;
-        head_bytes_ = 0;
+        head_bytes_ = body_bytes_ = 0;
         state_ = state::before;
-        too_large_ = false;
+        too_large_ = discards_ = false;
     }
 
     /// Gives back the memory of an answer that nobody took.
     void drop() noexcept {
         answer_.headers.clear();
         if (answer_.body.capacity() > 0) std::string().swap(answer_.body);
+    }
+
+    /// Nobody wants it: from here on its bytes are only counted.
+    void discard() noexcept {
+        drop();
+        discards_ = true;
     }
 
     /// CURLOPT_HEADERFUNCTION: one line of a head, or of the trailers, which are no part of a response. False aborts.
@@ -47,8 +53,9 @@ public:
 
     /// CURLOPT_WRITEFUNCTION: some of the decoded body. False aborts.
     bool bytes(std::string_view text) {
-        if (text.size() > max_body_ - answer_.body.size()) return too_large_ = true, false;
-        answer_.body.append(text);
+        if (text.size() > max_body_ - body_bytes_) return too_large_ = true, false;
+        body_bytes_ += text.size();
+        if (!discards_) answer_.body.append(text);
         return true;
     }
 
@@ -78,6 +85,7 @@ private:
         answer_.headers.clear();
         answer_.headers.reserve(16, 512);
         answer_.body.clear();
+        body_bytes_ = 0;
         state_ = state::head;
     }
 
@@ -99,6 +107,7 @@ private:
         if (state_ == state::between) return answer_.headers.clear();
         answer_.headers.replace_crs();  // here, as a look for each line costs 1 % of a GET
         // Growing step by step copies a body about once; reserving more on a server's word alone costs memory.
+        if (discards_) return;
         std::size_t length = 0;
         if (const auto announced = answer_.headers.get("Content-Length"))
             std::from_chars(announced->data(), announced->data() + announced->size(), length);
@@ -108,8 +117,10 @@ private:
     response answer_;
     std::size_t max_body_ = 0;
     std::size_t head_bytes_ = 0;
+    std::size_t body_bytes_ = 0;
     state state_ = state::before;
     bool too_large_ = false;
+    bool discards_ = false;
 };
 
 }  // namespace r2::curl

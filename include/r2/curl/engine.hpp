@@ -1,161 +1,316 @@
 #pragma once
 
 #include <curl/curl.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <list>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "r2/curl/client_options.hpp"
 #include "r2/curl/handles.hpp"
+#include "r2/curl/shard.hpp"
 #include "r2/curl/transfer.hpp"
 #include "r2/engine.hpp"
 #include "r2/words/chance.hpp"
+#include "r2/words/origin.hpp"
 
 namespace r2::curl {
 
-/// An engine on one multi handle, which keeps the connections and is also the sleep that can be interrupted.
+/// An engine on libcurl: transfers in shards, all of which wait as one, which is also the sleep that can be
+/// interrupted. It opens a shard where the others are full, and keeps one from one range to the next.
 template <class T = void> class multi_engine final : public engine {
 public:
     explicit multi_engine(std::shared_ptr<const client_options> settings)
-        : settings_(std::move(settings)), multi_(curl_multi_init()) {
-        if (!multi_) return;
-        curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(settings_->max_idle_connections));
-#ifdef CURLMOPT_QUICK_EXIT
-        curl_multi_setopt(multi_.get(), CURLMOPT_QUICK_EXIT, 1L);
-#endif
+        : settings_(std::move(settings)), share_(curl_share_init()) {
+        if (!share_) return;
+        // Not connections: these belong to one shard each. No locks, as one thread at a time uses the engine.
+        curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+        curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     }
     ~multi_engine() override {
-        while (!transfers_.empty()) cancel(transfers_.back()->id());
+        for (const flights* each : {&running_, &draining_})
+            for (const flight& f : *each) f.in->remove(f.handle());
     }
 
-    /// Whether it can be woken: a multi handle that found no descriptors for that looks as good as any.
-    bool usable() const noexcept { return multi_ && curl_multi_wakeup(multi_.get()) == CURLM_OK; }
+    /// False where there were no descriptors for it.
+    bool usable() const noexcept { return waiting_.sockets.usable(); }
 
     time_point now() noexcept override { return std::chrono::steady_clock::now(); }
     wall_time wall_now() noexcept override { return std::chrono::system_clock::now(); }
     double chance() noexcept override { return chance_.unit(); }
 
     transfer_id start(const request& q, const limits& l, void* owner) override {
-        const transfer_id id{++last_id_};
-        complete_.reserve(transfers_.size() + 1);
-        transfers_.reserve(transfers_.size() + 1);  // from here on, nothing throws that would leave one behind
-        std::unique_ptr<transfer<T>> t = take_idle();
-        const bool ready = t->begin(id, q, l, owner);
-        transfers_.push_back(std::move(t));
-        if (ready)
-            add(*transfers_.back());
-        else
-            complete_.push_back(id);
-        return id;
+        flights one = idle_one();
+        flight& f = one.front();
+        f.crowd(running_.size() + draining_.size() >= crowd);
+        if (!f.begin(q, l, owner)) {
+            complete_.splice(complete_.end(), one);
+        } else {
+            f.in = &place_for(f, q.url);
+            running_.splice(running_.end(), one);
+            add(f);
+        }
+        return transfer_id{reinterpret_cast<std::uintptr_t>(&f)};
     }
 
     void take(transfer_id id, std::optional<attempt>& into) override {
-        const returned done(*this, id);
-        std::erase(complete_, id);
-        done->result(into);
+        flight& f = at(id);
+        f.result(into);
+        retire(complete_, f);
     }
 
     int cancel(transfer_id id) noexcept override {
-        const returned cut(*this, id);
-        if (std::erase(complete_, id) == 0) stop(*cut);
-        return cut->sends();
+        flight& f = at(id);
+        const int sends = f.sends();
+        flights& among = f.in ? running_ : complete_;
+        if (f.in) leave(f);
+        retire(among, f);
+        return sends;
+    }
+
+    /// While this engine lies in its pool, nothing comes in: what is overdue then is cut when it is used again.
+    int drain(transfer_id id, std::shared_ptr<const request> kept, time_point until) noexcept override {
+        flight& f = at(id);
+        if (!f.in || !f.is_sent() || until <= now()) return cancel(id);
+        f.only_receive();
+        f.kept = std::move(kept);
+        f.drained = true;
+        f.drained_by = until;
+        auto later = draining_.end();
+        while (later != draining_.begin() && std::prev(later)->drained_by > until) --later;
+        draining_.splice(later, running_, f.self);
+        return f.sends();
     }
 
     std::optional<completion> wait_until(time_point until) override {
         for (;;) {
-            if (complete_.empty() && running_ > 0) perform();  // which looks at all that run
-            if (!complete_.empty()) return completion{complete_.front(), find(complete_.front())->get()->owner()};
-            const time_point now = this->now();
-            if (woken_.exchange(false, std::memory_order_acquire) || now >= until) return std::nullopt;
-            const auto left = std::min(until - now, time_point::duration(std::chrono::hours(1)));
-            // Rounded up: a wait that ends early would be asked for again and again.
-            const auto patience = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
-            if (curl_multi_poll(multi_.get(), nullptr, 0, patience, nullptr) != CURLM_OK) ::poll(nullptr, 0, 1);
+            if (complete_.empty()) act_at_once();
+            if (!complete_.empty()) {
+                flight& first = complete_.front();
+                return completion{transfer_id{reinterpret_cast<std::uintptr_t>(&first)}, first.owner()};
+            }
+            waiting_.now = now();
+            cut_overdue();
+            if (queue_due()) continue;
+            const bool over = woken_.load(std::memory_order_relaxed) || waiting_.now >= until;
+            waiting_.sockets.wait(over ? 0 : patience(until), [this](int fd, int ready, void* owner) {
+                shard<T>& s = *static_cast<shard<T>*>(owner);
+                acted(s, s.act(fd, ready));
+            });
+            if (!over || !complete_.empty()) continue;
+            woken_.exchange(false, std::memory_order_acquire);
+            return std::nullopt;
         }
     }
 
     void wake() noexcept override {
         woken_.store(true, std::memory_order_release);
-        curl_multi_wakeup(multi_.get());
+        waiting_.sockets.wake();
+    }
+
+    /// Told that a range is over: lets go of what only many at a time need.
+    void rest() noexcept {
+        while (idle_.size() > few) idle_.pop_front();
+        seats_.clear();
+        if (shards_.empty()) return;
+        shards_.front().rest();
+        if (shards_.size() == 1) return;
+        for (auto next = std::next(shards_.begin()); next != shards_.end();) {
+            const auto s = next++;
+            if (s->size() > 0) continue;  // there is an answer that comes in
+            std::erase(waiting_.at_once, &*s);
+            shards_.erase(s);
+        }
+        waiting_.sockets.shrink();
     }
 
 private:
-    void perform() {
-        int running = 0;
-        if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return fail_all();
-        int left = 0;
-        while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left))
-            if (message->msg == CURLMSG_DONE) hop_done(transfer<T>::of(message->easy_handle), message->data.result);
-    }
+    struct flight;
+    using flights = std::list<flight>;
 
-    void add(transfer<T>& t) {
-        ++running_;
-        if (curl_multi_add_handle(multi_.get(), t.handle()) != CURLM_OK) hop_done(t, CURLE_FAILED_INIT);
-    }
+    struct flight : transfer<T> {
+        using transfer<T>::transfer;
 
-    void hop_done(transfer<T>& t, CURLcode code) {
-        stop(t);
-        if (!t.end(code))
-            add(t);
-        else
-            complete_.push_back(t.id());
-    }
-
-    void stop(transfer<T>& t) noexcept {
-        curl_multi_remove_handle(multi_.get(), t.handle());
-        --running_;
-    }
-
-    void fail_all() {
-        for (const auto& t : transfers_) {
-            if (std::find(complete_.begin(), complete_.end(), t->id()) != complete_.end()) continue;
-            stop(*t);
-            t->end(CURLE_FAILED_INIT);
-            complete_.push_back(t->id());
-        }
-    }
-
-    /// A transfer on its way back from its user; made idle in the end.
-    class returned {
-    public:
-        returned(multi_engine& engine, transfer_id id) noexcept : engine_(engine), place_(engine.find(id)) {}
-        returned(returned&&) = delete;
-        ~returned() {
-            (*place_)->release();
-            if ((*place_)->reusable() && !engine_.idle_) engine_.idle_ = std::move(*place_);
-            engine_.transfers_.erase(place_);
-        }
-
-        transfer<T>* operator->() const noexcept { return place_->get(); }
-        transfer<T>& operator*() const noexcept { return **place_; }
-
-    private:
-        multi_engine& engine_;
-        std::vector<std::unique_ptr<transfer<T>>>::iterator place_;
+        typename flights::iterator self = {};
+        shard<T>* in = nullptr;  // while libcurl has it
+        std::size_t origin = 0;  // hashed; known where there is more than one shard
+        std::shared_ptr<const request> kept = {};
+        bool drained = false;
+        time_point drained_by = {};
     };
 
-    auto find(transfer_id id) noexcept {
-        return std::find_if(transfers_.begin(), transfers_.end(), [id](const auto& t) { return t->id() == id; });
+    /// From so many at a time on, each gets by with little memory.
+    static constexpr std::size_t crowd = 8;
+
+    /// So many idle handles are kept for the next range.
+    static constexpr std::size_t few = 8;
+
+    static flight& at(transfer_id id) noexcept { return *reinterpret_cast<flight*>(static_cast<std::uintptr_t>(id)); }
+
+    flights idle_one() {
+        flights one;
+        if (idle_.empty()) {
+            one.emplace_back(*settings_, share_.get());
+            one.front().self = one.begin();
+        } else {
+            one.splice(one.end(), idle_, std::prev(idle_.end()));
+        }
+        return one;
     }
 
-    std::unique_ptr<transfer<T>> take_idle() {
-        return idle_ ? std::move(idle_) : std::make_unique<transfer<T>>(*settings_);
+    /// Where its origin was served last, if there is room; else in any, of which one after the other is filled.
+    shard<T>& place_for(flight& f, const std::string& url) {
+        if (shards_.size() > 1) {
+            std::string scratch;
+            f.origin = std::hash<std::string_view>()(origin_of(url, scratch));
+            if (const auto seats = seats_.find(f.origin); seats != seats_.end())
+                while (!seats->second.empty()) {
+                    shard<T>& last = *seats->second.back();
+                    seats->second.pop_back();
+                    if (last.size() < shard<T>::room) return last;
+                }
+        }
+        if (shards_.empty() || shards_.front().size() >= shard<T>::room_for_any) open_shard();
+        return shards_.front();
+    }
+
+    void open_shard() {
+        waiting_.at_once.reserve(2 * (shards_.size() + 1));  // as each may be there again while all act
+        shards_.emplace_front(waiting_, settings_->max_idle_connections);
+        shards_.front().self = shards_.begin();
+    }
+
+    void add(flight& f) {
+        shard<T>& s = *f.in;
+        const bool added = s.add(f.handle());
+        if (s.size() == shard<T>::room_for_any) shards_.splice(shards_.end(), shards_, s.self);
+        if (!added) over(f, CURLE_FAILED_INIT);
+    }
+
+    void leave(flight& f) noexcept {
+        shard<T>& s = *std::exchange(f.in, nullptr);
+        s.remove(f.handle());
+        if (s.size() == shard<T>::room_for_any - 1) shards_.splice(shards_.begin(), shards_, s.self);
+    }
+
+    /// Lets go of a transfer that is over for its user too, but of its handle.
+    void retire(flights& among, flight& f) noexcept {
+        f.release();
+        f.kept.reset();
+        f.drained = false;
+        if (f.reusable())
+            idle_.splice(idle_.end(), among, f.self);
+        else
+            among.erase(f.self);
+    }
+
+    void act_at_once() {
+        std::vector<shard<T>*>& all = waiting_.at_once;
+        const std::size_t count = all.size();  // what comes to it meanwhile has to wait for the sockets
+        for (std::size_t i = 0; i < count; ++i) acted(*all[i], all[i]->act_on_time());
+        all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+
+    /// Whether there are timers that have run out.
+    bool queue_due() noexcept {
+        if (waiting_.now < waiting_.next) return false;
+        waiting_.next = never;
+        for (shard<T>& s : shards_)
+            if (s.due() <= waiting_.now)
+                s.queue();
+            else
+                waiting_.next = std::min(waiting_.next, s.due());
+        return !waiting_.at_once.empty();
+    }
+
+    /// In milliseconds.
+    int patience(time_point until) const noexcept {
+        if (!waiting_.at_once.empty()) return 0;
+        until = std::min(until, waiting_.next);
+        if (!draining_.empty()) until = std::min(until, draining_.front().drained_by);
+        const auto left = std::min(until - waiting_.now, time_point::duration(std::chrono::hours(1)));
+        // Rounded up: a wait that ends early would be asked for again and again.
+        return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+    }
+
+    void acted(shard<T>& s, bool well) {
+        while (const CURLMsg* m = s.next_over())
+            over(static_cast<flight&>(transfer<T>::of(m->easy_handle)), m->data.result);
+        if (!well) fail(s);
+    }
+
+    void over(flight& f, CURLcode code) {
+        shard<T>& s = *f.in;
+        leave(f);
+        if (f.drained) {
+            retire(draining_, f);
+        } else if (f.end(code)) {
+            remember_seat(f, s);
+            complete_.splice(complete_.end(), running_, f.self);
+        } else {  // a redirect
+            f.in = &s;
+            add(f);
+        }
+    }
+
+    void remember_seat(flight& f, shard<T>& s) noexcept {
+        if (shards_.size() < 2) return;
+        try {
+            // More origins than there can be connections: most of these are gone.
+            if (seats_.size() > shards_.size() * shard<T>::room) seats_.clear();
+            seats_[f.origin].push_back(&s);
+        } catch (...) {  // then it is served elsewhere
+        }
+    }
+
+    /// libcurl has given up on the multi handle.
+    void fail(shard<T>& s) {
+        for (flights* among : {&running_, &draining_})
+            for (auto next = among->begin(); next != among->end();) {
+                flight& f = *next++;
+                if (f.in != &s) continue;
+                leave(f);
+                if (f.drained) {
+                    retire(draining_, f);
+                    continue;
+                }
+                f.end(CURLE_FAILED_INIT);
+                complete_.splice(complete_.end(), running_, f.self);
+            }
+        s.close();
+    }
+
+    void cut_overdue() noexcept {
+        while (!draining_.empty() && draining_.front().drained_by <= waiting_.now) {
+            flight& f = draining_.front();
+            leave(f);
+            retire(draining_, f);
+        }
     }
 
     std::shared_ptr<const client_options> settings_;
-    multi_handle multi_;
-    std::vector<std::unique_ptr<transfer<T>>> transfers_;  // running or complete
-    std::vector<transfer_id> complete_;
-    std::unique_ptr<transfer<T>> idle_;  // one for the next range: with a handle made, and set
-    int running_ = 0;
-    std::uint64_t last_id_ = 0;
+    share_handle share_;
+    waiting<T> waiting_;
+    std::list<shard<T>> shards_;                                     // those with room for any first
+    std::unordered_map<std::size_t, std::vector<shard<T>*>> seats_;  // by origin, where its connections were left
+
+    // Each transfer is in one of these, and never moves.
+    flights running_;
+    flights complete_;  // in the order in which they came
+    flights draining_;  // in that of their time
+    flights idle_;      // the one used last at the end
+
     detail::splitmix64 chance_{detail::entropy()};
     std::atomic<bool> woken_ = false;
 };

@@ -16,6 +16,7 @@ template <auto Free> struct freed_by {
 
 using easy_handle = std::unique_ptr<CURL, freed_by<curl_easy_cleanup>>;
 using multi_handle = std::unique_ptr<CURLM, freed_by<curl_multi_cleanup>>;
+using share_handle = std::unique_ptr<CURLSH, freed_by<curl_share_cleanup>>;
 using url_handle = std::unique_ptr<CURLU, freed_by<curl_url_cleanup>>;
 using string_list = std::unique_ptr<curl_slist, freed_by<curl_slist_free_all>>;
 using owned_text = std::unique_ptr<char, freed_by<curl_free>>;

@@ -51,6 +51,11 @@ public:
 
     upload<T>& file() noexcept { return file_; }
 
+    /// Of the body, in bytes.
+    curl_off_t size(const request& q) const noexcept {
+        return q.body.is_file() ? file_.size() : static_cast<curl_off_t>(q.body.text().size());
+    }
+
 private:
     static constexpr std::string_view default_user_agent = "r2/0.1.0";
 

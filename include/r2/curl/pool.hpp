@@ -38,6 +38,7 @@ public:
     }
 
     void give_back(std::unique_ptr<engine> e) noexcept override {
+        static_cast<multi_engine<T>&>(*e).rest();
         const std::lock_guard lock(mutex_);
         if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(e));  // else it is closed, after the lock
     }

@@ -27,8 +27,11 @@ namespace r2::curl {
 /// the others only where the request differs from the one before.
 template <class T = void> class transfer {
 public:
-    explicit transfer(const client_options& settings) : settings_(settings), easy_(curl_easy_init()) {
+    /// `share` is what it has in common with others, and lives as long.
+    explicit transfer(const client_options& settings, CURLSH* share = nullptr)
+        : settings_(settings), easy_(curl_easy_init()) {
         if (!easy_) throw std::bad_alloc();
+        if (share) set(CURLOPT_SHARE, share);  // before the user's own, if there is one
         apply(settings_, easy_.get());
         take_callbacks();
     }
@@ -42,17 +45,38 @@ public:
     }
 
     /// Gets the handle ready to be added to a multi handle. False where that can't be: then nothing is sent.
-    bool begin(transfer_id id, const request& q, const limits& l, void* owner) {
-        id_ = id;
+    bool begin(const request& q, const limits& l, void* owner) {
         owner_ = owner;
         request_ = &q;
         limits_ = l;
         sends_ = redirects_ = 0;
         if (failure_) failure_ = {};
-        resent_ = resend_forbidden_ = body_failed_ = out_of_memory_ = was_secure_ = false;
+        resent_ = resend_forbidden_ = body_failed_ = out_of_memory_ = was_secure_ = only_receives_ = false;
         if (error bad = locate(q.url)) return failure_ = std::move(bad), false;
         if (error bad = load()) return failure_ = std::move(bad), false;
         return true;
+    }
+
+    /// Among many, each gets a small buffer: for a big body that costs more system calls, for many small ones less
+    /// memory. While it isn't added.
+    void crowd(bool crowded) {
+        if (crowded == crowded_ || settings_.configure) return;  // which may have set it
+        set(CURLOPT_BUFFERSIZE, crowded ? small_buffer : long{CURL_MAX_WRITE_SIZE});
+        set(CURLOPT_UPLOAD_BUFFERSIZE, crowded ? 16L << 10 : 64L << 10);
+        crowded_ = crowded;
+    }
+
+    /// Whether the request has left as a whole, so that nothing but its answer is missing.
+    bool is_sent() const noexcept {
+        curl_off_t sent = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &sent);
+        return hop_sends_ > 0 && sent >= outgoing_.size(*request_);
+    }
+
+    /// From here on it sends nothing more, and keeps nothing of what comes.
+    void only_receive() noexcept {
+        only_receives_ = true;
+        download_.discard();
     }
 
     /// Told how libcurl ended, says whether the attempt is over: else a redirect leads on, and the handle is ready to
@@ -82,7 +106,6 @@ public:
         request_ = nullptr;
     }
 
-    transfer_id id() const noexcept { return id_; }
     void* owner() const noexcept { return owner_; }
     int sends() const noexcept { return sends_; }
 
@@ -91,6 +114,8 @@ public:
     bool reusable() const noexcept { return !stripped_ && !resent_ && !resend_forbidden_; }
 
 private:
+    static constexpr long small_buffer = 2L << 10;
+
     template <class V> void set(CURLoption option, V value) { curl::set(easy_.get(), option, value); }
 
     bool is_over(CURLcode code) {
@@ -129,7 +154,17 @@ private:
         located_ = text;
         url_shown_ = url_.has_credentials() ? url_.shown() : text;
         use_credentials();
+        share_connection();
         return {};
+    }
+
+    /// Rather waits for a connection that is being made, if that may turn out to be HTTP/2, than make one of its own.
+    /// Only with https, which tells in the handshake: else the wait is for the first answer.
+    void share_connection() {
+        const bool may = url_.is_secure() && settings_.http_version != http_version::http1_1;
+        if (may == shares_) return;
+        set(CURLOPT_PIPEWAIT, may ? 1L : 0L);
+        shares_ = may;
     }
 
     void use_credentials() {
@@ -250,6 +285,7 @@ private:
     // connection was dead (and says nothing of how much of the request arrived).
     static int on_send(void* me, char*, char*, int, int) noexcept {
         transfer& t = self(me);
+        if (t.only_receives_) return CURL_PREREQFUNC_ABORT;
         if (t.hop_sends_ > 0 && !t.download_.begun()) {
             t.resend_forbidden_ = t.resent_ || !is_idempotent(*t.request_);
             if (t.resend_forbidden_) return CURL_PREREQFUNC_ABORT;
@@ -267,7 +303,6 @@ private:
     download<T> download_;
     char text_[CURL_ERROR_SIZE] = {};
 
-    transfer_id id_ = {};
     void* owner_ = nullptr;
     error failure_;
     const request* request_ = nullptr;  // the caller's, or own_
@@ -281,12 +316,15 @@ private:
     bool body_failed_ = false;
     bool out_of_memory_ = false;
     bool was_secure_ = false;
+    bool only_receives_ = false;
 
     // What the handle is set to.
     std::string located_;
     std::string url_shown_;
     bool credentials_set_ = false;
     bool stripped_ = false;
+    bool crowded_ = false;
+    bool shares_ = false;
 
     easy_handle easy_;  // last, as it refers to what is above
 };

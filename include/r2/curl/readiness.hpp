@@ -1,0 +1,227 @@
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif
+
+namespace r2::curl {
+
+/// What a descriptor is to be ready for, and is: a sum of these.
+inline constexpr int readable = 1;
+inline constexpr int writable = 2;
+
+/// A file descriptor, closed in the end; -1 where there is none.
+class descriptor {
+public:
+    explicit descriptor(int fd) noexcept : fd_(fd) {}
+    descriptor(descriptor&&) = delete;
+    ~descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+    operator int() const noexcept { return fd_; }
+
+private:
+    const int fd_;
+};
+
+#ifdef __linux__
+
+/// Tells which of many descriptors are ready, by epoll. Used by one thread at a time, but for `wake`.
+template <class = void> class epoll_readiness {
+public:
+    epoll_readiness() : all_(::epoll_create1(EPOLL_CLOEXEC)), alarm_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        // By its edges, so that nobody has to read it.
+        usable_ = all_ >= 0 && alarm_ >= 0 && control(EPOLL_CTL_ADD, alarm_, EPOLLIN | EPOLLET);
+    }
+
+    /// False where this machine has no descriptors left.
+    bool usable() const noexcept { return usable_; }
+
+    /// Watches a descriptor for this from now on, for its owner, until it is watched for 0; before it is closed. False
+    /// where there is no memory.
+    bool watch(int fd, int wanted, void* owner) noexcept {
+        const auto place = static_cast<std::size_t>(fd);
+        if (!has(place)) return wanted == 0;
+        const bool known = std::exchange(watched_[place], {owner, wanted}).wanted != 0;
+        if (wanted == 0) return !known || control(EPOLL_CTL_DEL, fd, 0) || true;  // a closed one is gone by itself
+        const auto events =
+            static_cast<std::uint32_t>((wanted & readable ? EPOLLIN : 0U) | (wanted & writable ? EPOLLOUT : 0U));
+        return control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events) ||
+               control(known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, events);
+    }
+
+    /// Blocks until some are ready, or `wake` was called, or for so many milliseconds; then calls
+    /// `f(fd, what it is ready for, owner)` for each. What went wrong with one shows when it is read or written.
+    template <class F> void wait(int patience, F f) {
+        std::array<epoll_event, 128> ready;  // NOLINT: filled by epoll_wait
+        const int count = ::epoll_wait(all_, ready.data(), static_cast<int>(ready.size()), patience);
+        for (int i = 0; i < count; ++i) {
+            const epoll_event& each = ready[static_cast<std::size_t>(i)];
+            if (each.data.fd == alarm_) continue;
+            const watched w =
+                watched_[static_cast<std::size_t>(each.data.fd)];  // f may have changed that of a later one
+            const int now = (each.events & ~EPOLLOUT ? readable : 0) | (each.events & ~EPOLLIN ? writable : 0);
+            if (w.wanted & now) f(each.data.fd, w.wanted & now, w.owner);
+        }
+    }
+
+    /// Ends the `wait` that runs, or else the next one. From any thread.
+    void wake() noexcept {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const auto written = ::write(alarm_, &one, sizeof one);
+    }
+
+    /// Gives back the memory that only many need.
+    void shrink() noexcept {
+        while (!watched_.empty() && watched_.back().wanted == 0) watched_.pop_back();
+        watched_.shrink_to_fit();
+    }
+
+private:
+    struct watched {
+        void* owner = nullptr;
+        int wanted = 0;
+    };
+
+    bool has(std::size_t place) noexcept {
+        try {
+            if (place >= watched_.size()) watched_.resize(place + 1);
+            return true;
+        } catch (...) {
+            return false;
+        }
+    }
+
+    bool control(int what, int fd, std::uint32_t events) noexcept {
+        epoll_event e = {};
+        e.events = events;
+        e.data.fd = fd;
+        return ::epoll_ctl(all_, what, fd, &e) == 0;
+    }
+
+    descriptor all_;
+    descriptor alarm_;
+    bool usable_ = false;
+    std::vector<watched> watched_;  // by descriptor
+};
+
+#endif
+
+/// The same by poll, where there is no epoll: what a wait costs grows with how many are watched.
+template <class = void> class poll_readiness {
+public:
+    poll_readiness() {
+        int ends[2] = {-1, -1};
+        if (::pipe(ends) != 0) return;
+        for (const int fd : ends) {
+            ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+            ::fcntl(fd, F_SETFL, O_NONBLOCK);
+        }
+        read_ = ends[0];
+        write_ = ends[1];
+        all_.push_back({read_, POLLIN, 0});
+    }
+    poll_readiness(poll_readiness&&) = delete;
+    ~poll_readiness() {
+        if (!usable()) return;
+        ::close(read_);
+        ::close(write_);
+    }
+
+    bool usable() const noexcept { return read_ >= 0; }
+
+    bool watch(int fd, int wanted, void* owner) noexcept {
+        try {
+            const auto number = static_cast<std::size_t>(fd);
+            if (number >= watched_.size()) watched_.resize(number + 1);
+            watched& w = watched_[number];
+            if (wanted == 0) {
+                if (w.place > 0) forget(w);
+                return true;
+            }
+            if (w.place == 0) {
+                ready_.reserve(all_.size() + 1);
+                all_.push_back({fd, 0, 0});
+                w.place = all_.size() - 1;
+            }
+            w.owner = owner;
+            all_[w.place].events =
+                static_cast<short>((wanted & readable ? POLLIN : 0) | (wanted & writable ? POLLOUT : 0));
+            return true;
+        } catch (...) {
+            return wanted == 0;
+        }
+    }
+
+    template <class F> void wait(int patience, F f) {
+        if (::poll(all_.data(), static_cast<nfds_t>(all_.size()), patience) <= 0) return;
+        if (all_[0].revents) quieten();
+        ready_.clear();  // first all of them, as f watches others
+        for (std::size_t i = 1; i < all_.size(); ++i)
+            if (all_[i].revents) ready_.push_back(all_[i]);
+        for (const pollfd& each : ready_) {
+            const watched w = watched_[static_cast<std::size_t>(each.fd)];
+            if (w.place == 0) continue;
+            const int wanted =
+                (all_[w.place].events & POLLIN ? readable : 0) | (all_[w.place].events & POLLOUT ? writable : 0);
+            const int now = (each.revents & ~POLLOUT ? readable : 0) | (each.revents & ~POLLIN ? writable : 0);
+            if (wanted & now) f(each.fd, wanted & now, w.owner);
+        }
+    }
+
+    void wake() noexcept {
+        [[maybe_unused]] const auto written = ::write(write_, "", 1);  // a pipe that is full wakes just as well
+    }
+
+    void shrink() noexcept {
+        while (!watched_.empty() && watched_.back().place == 0) watched_.pop_back();
+        watched_.shrink_to_fit();
+        all_.shrink_to_fit();
+        ready_.shrink_to_fit();
+    }
+
+private:
+    struct watched {
+        void* owner = nullptr;
+        std::size_t place = 0;  // in all_; 0: not there
+    };
+
+    void forget(watched& w) noexcept {
+        all_[w.place] = all_.back();
+        watched_[static_cast<std::size_t>(all_[w.place].fd)].place = w.place;
+        all_.pop_back();
+        w = {};
+    }
+
+    void quieten() noexcept {
+        char bytes[64];
+        while (::read(read_, bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes)) {
+        }
+    }
+
+    int read_ = -1;
+    int write_ = -1;
+    std::vector<pollfd> all_;       // the pipe first
+    std::vector<watched> watched_;  // by descriptor
+    std::vector<pollfd> ready_;
+};
+
+#ifdef __linux__
+template <class T = void> using readiness = epoll_readiness<T>;
+#else
+template <class T = void> using readiness = poll_readiness<T>;
+#endif
+
+}  // namespace r2::curl

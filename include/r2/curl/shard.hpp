@@ -1,0 +1,138 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <list>
+#include <vector>
+
+#include "r2/curl/handles.hpp"
+#include "r2/curl/readiness.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2::curl {
+
+template <class T> class shard;
+
+/// What the shards of one engine wait for.
+template <class T> struct waiting {
+    readiness<T> sockets;
+    std::vector<shard<T>*> at_once;  // those that libcurl wants to go on at once, with room for all
+    time_point next = never;         // no other timer is due before
+    time_point now = {};             // not long ago
+};
+
+/// Some of an engine's transfers, on one multi handle, which keeps their connections. What libcurl does for one
+/// transfer grows with how many share its handle: so it shares it with few.
+template <class T = void> class shard {
+public:
+    /// So many transfers at most; and while some run, so many connections.
+    static constexpr int room = 64;
+
+    /// Up to here it takes any; what is left is for those whose connection is here.
+    static constexpr int room_for_any = 48;
+
+    shard(waiting<T>& w, int max_idle) : waiting_(w), max_idle_(max_idle) {}
+    shard(shard&&) = delete;
+
+    typename std::list<shard>::iterator self = {};
+
+    int size() const noexcept { return size_; }
+
+    /// False where there is no memory.
+    bool add(CURL* easy) noexcept {
+        ++size_;
+        if (!multi_ && !open()) return false;
+        if (size_ > connections_) keep(room);  // else those of one wave are dropped before the next
+        return curl_multi_add_handle(multi_.get(), easy) == CURLM_OK;
+    }
+    void remove(CURL* easy) noexcept {
+        --size_;
+        if (multi_) curl_multi_remove_handle(multi_.get(), easy);
+    }
+
+    /// Goes on with what is ready, or by `due`, whose time has come. False where libcurl can't: then all in it failed.
+    bool act(int fd, int ready) noexcept {
+        if (!multi_) return true;
+        int running = 0;
+        return curl_multi_socket_action(multi_.get(), fd, ready, &running) == CURLM_OK;
+    }
+    bool act_on_time() noexcept {
+        due_ = never;
+        queued_ = false;
+        return act(CURL_SOCKET_TIMEOUT, 0);
+    }
+
+    /// Null where no other transfer is over.
+    CURLMsg* next_over() noexcept {
+        int left = 0;
+        for (CURLMsg* m = nullptr; multi_ && (m = curl_multi_info_read(multi_.get(), &left)) != nullptr;)
+            if (m->msg == CURLMSG_DONE) return m;
+        return nullptr;
+    }
+
+    time_point due() const noexcept { return due_; }
+    void queue() noexcept {
+        if (!queued_) waiting_.at_once.push_back(this);
+        queued_ = true;
+    }
+
+    /// No range needs it now: from here on it keeps `max_idle` connections.
+    void rest() noexcept {
+        if (connections_ > max_idle_) keep(max_idle_);
+    }
+
+    /// Closes all connections; once nothing is in it. The next transfer opens it anew.
+    void close() noexcept { multi_.reset(); }
+
+private:
+    static_assert(readable == CURL_POLL_IN && writable == CURL_POLL_OUT);
+    static_assert(readable == CURL_CSELECT_IN && writable == CURL_CSELECT_OUT);
+
+    bool open() noexcept {
+        multi_.reset(curl_multi_init());
+        if (!multi_) return false;
+        CURLM* const m = multi_.get();
+        curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, &on_socket);
+        curl_multi_setopt(m, CURLMOPT_SOCKETDATA, this);
+        curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, &on_timer);
+        curl_multi_setopt(m, CURLMOPT_TIMERDATA, this);
+#ifdef CURLMOPT_QUICK_EXIT
+        curl_multi_setopt(m, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+        keep(max_idle_);
+        return true;
+    }
+
+    void keep(int connections) noexcept {
+        connections_ = std::max(connections, max_idle_);
+        if (multi_) curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(connections_));
+    }
+
+    static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+        shard& s = *static_cast<shard*>(self);
+        return s.waiting_.sockets.watch(fd, what == CURL_POLL_REMOVE ? 0 : what, &s) ? 0 : -1;
+    }
+
+    static int on_timer(CURLM*, long milliseconds, void* self) noexcept {
+        shard& s = *static_cast<shard*>(self);
+        s.due_ = never;
+        if (milliseconds == 0) s.queue();
+        if (milliseconds <= 0) return 0;
+        // Told a little early, libcurl asks again.
+        s.due_ = later(s.waiting_.now, std::chrono::milliseconds(milliseconds));
+        s.waiting_.next = std::min(s.waiting_.next, s.due_);
+        return 0;
+    }
+
+    waiting<T>& waiting_;
+    const int max_idle_;
+    int connections_ = 0;
+    int size_ = 0;
+    time_point due_ = never;
+    bool queued_ = false;
+    multi_handle multi_;  // last, as it refers to what is above
+};
+
+}  // namespace r2::curl

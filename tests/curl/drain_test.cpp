@@ -1,0 +1,129 @@
+#include <chrono>
+#include <string>
+
+#include "curl/sharing.hpp"
+#include "support/leftovers.hpp"
+
+// A transfer that has lost to another copy of its request.
+
+namespace {
+
+using namespace r2::testkit;
+
+struct a_race {
+    a_race() {
+        s.handle(
+            [this](const recorded_request& q) { return q.target == "/slow" ? slow.pass(answer_of_slow) : reply(200); });
+    }
+    ~a_race() { slow.open(); }
+
+    r2::transfer_id start_slow() {
+        const std::size_t before = s.request_count();
+        const r2::transfer_id id = e.get(s.url("/slow"));
+        EXPECT_TRUE(e.go_on_until([&] { return s.request_count() > before; }));
+        return id;
+    }
+    int drain(r2::transfer_id id, r2::duration time = patience) { return e->drain(id, e.last(), e->now() + time); }
+
+    gate slow;
+    answer answer_of_slow = reply(200, std::string(100'000, 's'));
+    server s;
+    bare_engine e;
+};
+
+TEST(drain, lets_an_answer_in_so_that_its_connection_serves_another_request) {
+    a_race r;
+    EXPECT_EQ(r.drain(r.start_slow()), 1);
+    EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);
+    EXPECT_EQ(r.s.connections(), 2U);
+    r.slow.open();
+    // Until it is free, the connection isn't taken.
+    const r2::time_point late = r.e->now() + patience;
+    for (std::size_t reused = 0; reused < 20 && r.e->now() < late; ++reused) r.e->wait_until(r.e->now() + 5ms);
+    const r2::transfer_id a = r.e.get(r.s.url("/slow")), b = r.e.get(r.s.url("/slow"));
+    EXPECT_TRUE(r.e.go_on_until([&] { return r.s.request_count() == 4; }));
+    EXPECT_EQ(r.e->cancel(a), 1);
+    EXPECT_EQ(r.e->cancel(b), 1);
+    EXPECT_EQ(r.s.connections(), 2U);
+}
+
+TEST(drain, cuts_what_is_overdue) {
+    a_race r;
+    EXPECT_EQ(r.drain(r.start_slow(), 1ms), 1);
+    EXPECT_TRUE(r.e.go_on_until([&, over = r.e->now() + 2ms] { return r.e->now() > over; }));
+    r.e->wait_until(r.e->now());
+    r.slow.open();
+    EXPECT_TRUE(r.s.wait_until_all_left(patience));
+}
+
+TEST(drain, cuts_at_once_what_is_to_be_over_by_now) {
+    a_race r;
+    EXPECT_EQ(r.drain(r.start_slow(), r2::duration{}), 1);
+    r.slow.open();
+    EXPECT_TRUE(r.s.wait_until_all_left(patience));
+}
+
+TEST(drain, cuts_what_is_not_sent_yet) {
+    a_race r;
+    EXPECT_EQ(r.drain(r.e.get(r.s.url("/slow"))), 0);
+    EXPECT_FALSE(r.e->wait_until(r.e->now() + 10ms));
+    EXPECT_EQ(r.s.request_count(), 0U);
+}
+
+TEST(drain, cuts_a_body_that_is_on_its_way_out) {
+    server s;
+    s.on_every_connection(fault::stop_reading_after_head());
+    bare_engine e;
+    const auto q = std::make_shared<const r2::request>(
+        r2::request{.method = "POST", .url = s.url(), .body = std::string(64 << 20, 'b')});
+    const r2::transfer_id id = e->start(*q, {}, nullptr);
+    EXPECT_TRUE(e.go_on_until([&] { return s.begun() == 1; }));
+    const std::size_t before = open_descriptors();
+    EXPECT_EQ(e->drain(id, q, e->now() + patience), 1);
+    EXPECT_EQ(open_descriptors(), before - 1);
+}
+
+TEST(drain, follows_no_redirect) {
+    a_race r;
+    r.answer_of_slow = reply(302, "", {{"Location", "/next"}});
+    EXPECT_EQ(r.drain(r.start_slow()), 1);
+    r.slow.open();
+    EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);
+    for (int i = 0; i < 20; ++i) r.e->wait_until(r.e->now() + 5ms);
+    EXPECT_EQ(r.s.request_count(), 2U);
+}
+
+TEST(drain, sends_nothing_again_on_a_connection_that_died) {
+    a_race r;
+    EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);  // else libcurl wouldn't
+    r.answer_of_slow = nothing().close();
+    EXPECT_EQ(r.drain(r.start_slow()), 1);
+    EXPECT_EQ(r.s.connections(), 1U);
+    r.slow.open();
+    for (int i = 0; i < 20; ++i) r.e->wait_until(r.e->now() + 5ms);
+    EXPECT_EQ(r.s.request_count(), 2U);
+    EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);
+}
+
+TEST(drain, of_a_complete_one_just_ends_it) {
+    a_race r;
+    const r2::transfer_id id = r.e.get(r.s.url("/quick"));
+    EXPECT_TRUE(r.e->wait_until(r2::never));
+    EXPECT_EQ(r.drain(id), 1);
+    EXPECT_FALSE(r.e->wait_until(r.e->now()));
+}
+
+TEST(drain, outlives_the_request_and_ends_with_the_engine) {
+    expect_nothing_left_by([] {
+        a_race r;
+        for (int i = 0; i < 70; ++i) {
+            auto q = std::make_shared<const r2::request>(r2::request{"GET", r.s.url("/slow")});
+            const r2::transfer_id id = r.e->start(*q, {}, nullptr);
+            EXPECT_TRUE(r.e.go_on_until([&] { return r.s.request_count() == static_cast<std::size_t>(i) + 1; }));
+            EXPECT_EQ(r.e->drain(id, std::move(q), r.e->now() + patience), 1);
+        }
+        r.e->rest();
+    });
+}
+
+}  // namespace

@@ -1,0 +1,157 @@
+#include "r2/curl/readiness.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/limits.hpp"
+
+namespace {
+
+using namespace r2::curl;
+using r2::testkit::few_descriptors;
+
+constexpr int at_once = 0, for_ever = 30'000;
+
+/// Both ends of a connection.
+struct pair {
+    pair() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0); }
+    ~pair() {
+        for (const int fd : ends) ::close(fd);
+    }
+    int near() const { return ends[0]; }
+    void say_something() const { EXPECT_EQ(::write(ends[1], "x", 1), 1); }
+
+    std::array<int, 2> ends = {};
+};
+
+struct event {
+    int fd;
+    int ready;
+    void* owner;
+    friend bool operator==(const event&, const event&) = default;
+};
+
+template <class R> std::vector<event> events(R& r, int patience) {
+    std::vector<event> all;
+    r.wait(patience, [&](int fd, int ready, void* owner) { all.push_back({fd, ready, owner}); });
+    return all;
+}
+
+template <class R> class readiness : public testing::Test {
+protected:
+    R all;
+    int mine = 0;
+};
+
+#ifdef __linux__
+using variants = testing::Types<epoll_readiness<>, poll_readiness<>>;
+#else
+using variants = testing::Types<poll_readiness<>>;
+#endif
+TYPED_TEST_SUITE(readiness, variants);
+
+TYPED_TEST(readiness, names_1_that_is_readable_and_its_owner) {
+    const pair silent, loud;
+    EXPECT_TRUE(this->all.usable());
+    EXPECT_TRUE(this->all.watch(silent.near(), readable, this));
+    EXPECT_TRUE(this->all.watch(loud.near(), readable, &this->mine));
+    EXPECT_EQ(events(this->all, at_once), std::vector<event>());
+    loud.say_something();
+    EXPECT_EQ(events(this->all, for_ever), (std::vector<event>{{loud.near(), readable, &this->mine}}));
+}
+
+TYPED_TEST(readiness, follows_2_changes_of_what_is_wanted) {
+    const pair p;
+    p.say_something();
+    EXPECT_TRUE(this->all.watch(p.near(), writable, nullptr));
+    EXPECT_EQ(events(this->all, for_ever), (std::vector<event>{{p.near(), writable, nullptr}}));
+    EXPECT_TRUE(this->all.watch(p.near(), readable | writable, this));
+    EXPECT_EQ(events(this->all, for_ever), (std::vector<event>{{p.near(), readable | writable, this}}));
+    EXPECT_TRUE(this->all.watch(p.near(), 0, this));
+    EXPECT_EQ(events(this->all, at_once), std::vector<event>());
+}
+
+TYPED_TEST(readiness, calls_a_peer_that_left_readable) {
+    int ends[2] = {};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    EXPECT_TRUE(this->all.watch(ends[0], readable, nullptr));
+    ::close(ends[1]);
+    EXPECT_EQ(events(this->all, for_ever), (std::vector<event>{{ends[0], readable, nullptr}}));
+    EXPECT_TRUE(this->all.watch(ends[0], 0, nullptr));
+    ::close(ends[0]);
+}
+
+// libcurl closes some without a word.
+TYPED_TEST(readiness, watches_a_number_that_was_closed_and_is_another_one_now) {
+    int number = -1;
+    {
+        const pair gone;
+        number = gone.near();
+        EXPECT_TRUE(this->all.watch(number, readable, nullptr));
+    }
+    const pair p;
+    ASSERT_EQ(p.near(), number);
+    p.say_something();
+    EXPECT_TRUE(this->all.watch(number, readable, this));
+    EXPECT_EQ(events(this->all, for_ever), (std::vector<event>{{number, readable, this}}));
+}
+
+TYPED_TEST(readiness, forgets_1_that_another_no_longer_wants) {
+    const pair a, b;
+    a.say_something();
+    b.say_something();
+    EXPECT_TRUE(this->all.watch(a.near(), readable, nullptr));
+    EXPECT_TRUE(this->all.watch(b.near(), readable, nullptr));
+    int calls = 0;
+    this->all.wait(for_ever, [&](int fd, int, void*) {
+        ++calls;
+        EXPECT_TRUE(this->all.watch(fd == a.near() ? b.near() : a.near(), 0, nullptr));
+    });
+    EXPECT_EQ(calls, 1);
+}
+
+TYPED_TEST(readiness, watches_300_at_a_time) {
+    const std::vector<pair> all(300);
+    for (const pair& p : all) {
+        p.say_something();
+        EXPECT_TRUE(this->all.watch(p.near(), readable, nullptr));
+    }
+    std::vector<int> seen;
+    while (seen.size() < all.size())
+        this->all.wait(for_ever, [&](int fd, int, void*) {
+            seen.push_back(fd);
+            EXPECT_TRUE(this->all.watch(fd, 0, nullptr));
+        });
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
+    this->all.shrink();
+    EXPECT_TRUE(this->all.watch(all.back().near(), readable, nullptr));
+    EXPECT_EQ(events(this->all, for_ever).size(), 1U);
+}
+
+TYPED_TEST(readiness, wakes_the_next_wait_or_the_one_that_runs) {
+    this->all.wake();
+    EXPECT_EQ(events(this->all, for_ever), std::vector<event>());
+    std::thread other([&] { this->all.wake(); });
+    EXPECT_EQ(events(this->all, for_ever), std::vector<event>());
+    other.join();
+    for (int i = 0; i < 100'000; ++i) this->all.wake();  // more than a pipe holds
+    EXPECT_EQ(events(this->all, for_ever), std::vector<event>());
+}
+
+TEST(readiness, is_not_usable_without_descriptors) {
+    const few_descriptors none(0);
+#ifdef __linux__
+    EXPECT_FALSE(epoll_readiness<>().usable());
+#endif
+    EXPECT_FALSE(poll_readiness<>().usable());
+}
+
+}  // namespace

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "curl/fixture.hpp"
+#include "r2/curl/engine.hpp"
+
+namespace r2::testkit {
+
+/// Holds answers back until it is opened.
+class gate {
+public:
+    answer pass(answer a) {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, patience, [&] { return open_; });
+        return a;
+    }
+    void open() {
+        const std::lock_guard lock(mutex_);
+        open_ = true;
+        changed_.notify_all();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = false;
+};
+
+/// An engine, driven by hand.
+class bare_engine {
+public:
+    bare_engine() { EXPECT_TRUE(all_.usable()); }
+
+    curl::multi_engine<>* operator->() noexcept { return &all_; }
+
+    transfer_id get(const std::string& url) {
+        requests_.push_back(std::make_shared<const request>(request{"GET", url}));
+        return all_.start(*requests_.back(), {}, nullptr);
+    }
+    std::shared_ptr<const request> last() const { return requests_.back(); }
+
+    /// Goes on until then, and whatever is complete stays so.
+    template <class F> bool go_on_until(F there) {
+        const time_point late = all_.now() + patience;
+        while (!there() && all_.now() < late) all_.wait_until(all_.now() + std::chrono::milliseconds(5));
+        return there();
+    }
+
+    attempt finish(transfer_id id) {
+        std::optional<attempt> a;
+        const time_point late = all_.now() + patience;
+        while (all_.now() < late)
+            if (const auto c = all_.wait_until(late); c && c->id == id) {
+                all_.take(id, a);
+                return std::move(*a);
+            } else if (c) {
+                ADD_FAILURE() << "another one is complete";
+                break;
+            }
+        return attempt(error(errc::timeout));
+    }
+
+private:
+    static std::shared_ptr<const client_options> settings() {
+        curl::initialise();
+        return std::make_shared<const client_options>(client_options{.max_idle_connections = 32});
+    }
+
+    curl::multi_engine<> all_{settings()};
+    std::vector<std::shared_ptr<const request>> requests_;
+};
+
+}  // namespace r2::testkit
