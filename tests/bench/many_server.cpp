@@ -1,0 +1,120 @@
+/// Answers each request after a time, over keep-alive connections of any number: one thread, one epoll.
+/// usage: many_server DELAY_IN_MS        its port goes to stdout
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+constexpr std::string_view answer =
+    "HTTP/1.1 200 OK\r\n"
+    "Server: many\r\n"
+    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+    "Content-Type: application/json\r\n"
+    "Content-Length: 60\r\n"
+    "Cache-Control: private, max-age=0, must-revalidate\r\n"
+    "ETag: \"5d8c72a5edda8d6a\"\r\n"
+    "\r\n"
+    R"({"id":42,"name":"widget","state":"running","progress":0.75 })";
+static_assert(answer.size() - answer.find("\r\n\r\n") - 4 == 60);
+
+struct due_answer {
+    clock_type::time_point at;
+    int fd;
+    std::uint32_t connection;
+};
+
+class server {
+public:
+    explicit server(std::chrono::milliseconds delay) : delay_(delay) {
+        sockaddr_in where = {};
+        where.sin_family = AF_INET;
+        where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof where;
+        if (::bind(listener_, reinterpret_cast<sockaddr*>(&where), size) != 0 || ::listen(listener_, 20000) != 0)
+            std::exit(2);
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&where), &size);
+        std::cout << ntohs(where.sin_port) << std::endl;
+        watch(listener_);
+    }
+
+    [[noreturn]] void run() {
+        std::array<epoll_event, 512> events = {};
+        for (;;) {
+            int patience = -1;
+            if (!due_.empty())
+                patience = static_cast<int>(std::max<std::chrono::milliseconds::rep>(
+                    0, std::chrono::ceil<std::chrono::milliseconds>(due_.front().at - clock_type::now()).count()));
+            const int count = ::epoll_wait(all_, events.data(), static_cast<int>(events.size()), patience);
+            const auto now = clock_type::now();
+            for (int i = 0; i < count; ++i) {
+                const int fd = events[static_cast<std::size_t>(i)].data.fd;
+                if (fd == listener_)
+                    accept_all();
+                else
+                    read(fd, now);
+            }
+            for (; !due_.empty() && due_.front().at <= now; due_.pop_front()) {
+                const due_answer& next = due_.front();
+                if (connections_[static_cast<std::size_t>(next.fd)] == next.connection)
+                    (void)!::send(next.fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+            }
+        }
+    }
+
+private:
+    void watch(int fd) {
+        epoll_event e = {};
+        e.events = EPOLLIN;
+        e.data.fd = fd;
+        if (::epoll_ctl(all_, EPOLL_CTL_ADD, fd, &e) != 0) std::exit(2);
+    }
+
+    void accept_all() {
+        for (int fd = 0; (fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+            const int yes = 1;
+            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+            if (connections_.size() <= static_cast<std::size_t>(fd))
+                connections_.resize(2 * static_cast<std::size_t>(fd));
+            connections_[static_cast<std::size_t>(fd)] = ++accepted_;
+            watch(fd);
+        }
+    }
+
+    // A request comes in one piece here: small, over loopback, and the next one only after its answer.
+    void read(int fd, clock_type::time_point now) {
+        std::array<char, 4096> bytes = {};
+        const auto got = ::recv(fd, bytes.data(), bytes.size(), 0);
+        if (got > 0) return due_.push_back({now + delay_, fd, connections_[static_cast<std::size_t>(fd)]});
+        connections_[static_cast<std::size_t>(fd)] = 0;
+        ::close(fd);
+    }
+
+    const std::chrono::milliseconds delay_;
+    const int all_ = ::epoll_create1(EPOLL_CLOEXEC);
+    const int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    std::vector<std::uint32_t> connections_ = std::vector<std::uint32_t>(1024);  // by descriptor
+    std::uint32_t accepted_ = 0;
+    std::deque<due_answer> due_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) return std::cerr << "usage: many_server DELAY_IN_MS\n", 2;
+    server(std::chrono::milliseconds(std::atoi(argv[1]))).run();
+}
