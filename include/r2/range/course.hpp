@@ -138,6 +138,7 @@ public:
 
     /// Makes the attempt that stands for one that never was, as something came before it.
     void never_made(ended why, int number = 1) {
+        own_.reset();  // what before_attempt made of it was another attempt's
         current_.emplace(reason(why, number));
         current_->notes_.number = number;
         current_->notes_.ended = why;
