@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -14,6 +13,7 @@
 #include "property/promises.hpp"
 #include "property/real.hpp"
 #include "property/report.hpp"
+#include "property/seeds.hpp"
 
 // Loops of random cases on virtual time, each compared to a model that was written from the rules alone, and held
 // against the promises. The seeds are 1 to 1,000,000; R2_FIRST_SEED=n begins elsewhere, R2_LOOPS=n runs as many, and
@@ -21,17 +21,6 @@
 
 namespace r2::property {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t usual_loops = 100'000;
-#else
-constexpr std::uint64_t usual_loops = 1'000'000;
-#endif
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 /// One case, run by the model and in truth. Kept from case to case, as are the allocations of its traces.
 class trial {
@@ -76,30 +65,28 @@ private:
 };
 
 TEST(loops, a_million_loops_agree_with_the_rules_as_written_and_keep_the_promises) {
-    const std::uint64_t only = from_environment("R2_SEED", 0);
-    const std::uint64_t first = only ? only : from_environment("R2_FIRST_SEED", 1);
-    const std::uint64_t loops = only ? 1 : from_environment("R2_LOOPS", usual_loops);
+    const seeds all(usual_loops);
     std::array<std::uint64_t, 11> ends = {};
     std::array<std::uint64_t, 5> waits = {};
     trial t;
-    for (std::uint64_t seed = first; seed < first + loops; ++seed) {
+    for (std::uint64_t seed = all.first; seed < all.first + all.count; ++seed) {
         const std::string broken = t.run(seed);
-        if (only) std::cout << t.told();
+        if (all.only) std::cout << t.told();
         ASSERT_EQ(broken, "") << "doesn't hold of R2_SEED=" << seed << '\n' << t.told();
         if (const mark* last = t.last()) {
             ++ends[static_cast<std::size_t>(last->ended)];
             ++waits[static_cast<std::size_t>(last->wait_from)];
         }
     }
-    if (loops < 10'000) return;
+    if (all.count < 10'000) return;
     // So that the cases stay rich: no kind of end or wait is a rare one.
     for (const ended e :
          {ended::not_yet, ended::succeeded, ended::condition_met, ended::not_retryable, ended::exhausted,
           ended::deadline, ended::stopped, ended::refused, ended::retry_after_too_long, ended::unsafe_to_replay})
-        EXPECT_GT(ends[static_cast<std::size_t>(e)], loops / 200) << to_string(e);
+        EXPECT_GT(ends[static_cast<std::size_t>(e)], all.count / 200) << to_string(e);
     for (const wait_source s :
          {wait_source::backoff, wait_source::interval, wait_source::retry_after, wait_source::guard})
-        EXPECT_GT(waits[static_cast<std::size_t>(s)], loops / 200) << to_string(s);
+        EXPECT_GT(waits[static_cast<std::size_t>(s)], all.count / 200) << to_string(s);
 }
 
 }  // namespace

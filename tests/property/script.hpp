@@ -34,6 +34,10 @@ inline headers headers_of(const step& s) {
     return h;
 }
 
+inline response response_of(const step& s) {
+    return {s.status, headers_of(s), s.body ? std::string(secret) : std::string()};
+}
+
 /// What the server does in this case.
 inline void write_script(const loop_case& c, testing::fake_client& fake) {
     for (int i = 0; i < c.steps; ++i) {
@@ -43,7 +47,7 @@ inline void write_script(const loop_case& c, testing::fake_client& fake) {
         else if (!s.status)
             fake.fail_after(s.after, error(s.kind, {}, s.sent));
         else
-            fake.reply_after(s.after, {s.status, headers_of(s), s.body ? std::string(secret) : std::string()});
+            fake.reply_after(s.after, response_of(s));
     }
     fake.forever();
 }
