@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <functional>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "curl/fixture.hpp"
@@ -14,7 +17,8 @@
 #include "support/nginx.hpp"
 #include "support/relay.hpp"
 
-// Every fault of the network against every kind of request: what r2 says of it is held against what the server saw.
+// Every fault of the network against every kind of request, alone, in the company of others and hedged: what r2 says of
+// it is held against what the server saw.
 
 namespace {
 
@@ -42,6 +46,8 @@ public:
     virtual void break_now() {}
     /// Requests that began, as the server sees it; null where it can't know.
     virtual std::optional<std::size_t> seen(std::size_t expected) = 0;
+    /// Whether several requests go over one connection at once: a fault of one ends the others, read or not.
+    virtual bool multiplexes() const { return false; }
     /// Whether the client is fit for another request, to which this place gives a good answer.
     virtual bool recovers() const { return false; }
 };
@@ -146,6 +152,7 @@ public:
     std::string url() const override { return s.url(); }
     r2::client_options settings() const override { return {.ca_file = nginx::shared().ca_file()}; }
     std::optional<std::size_t> seen(std::size_t) override { return s.begun(); }
+    bool multiplexes() const override { return true; }
 
 private:
     http2_server s;
@@ -221,18 +228,22 @@ protected:
         return path;
     }
 
-    r2::attempts send(const r2::client& c, const std::string& url) const {
+    r2::request request_to(const std::string& url) const {
+        switch (kind_.method) {
+            case verb::get:
+                return {.url = url};
+            case verb::post:
+                return {.method = "POST", .url = url, .body = "the order"};
+            default:
+                return {.method = "PUT", .url = url, .body = r2::body::file(file())};
+        }
+    }
+
+    r2::options policy() const {
         r2::options o = quick({.max_attempts = max_attempts, .replay = kind_.replay});
         if (fault_.lasts()) o.timeout = short_limit;
         if (kind_.keyed) o.idempotency_key = "one-and-only";
-        switch (kind_.method) {
-            case verb::get:
-                return c.get(url, o);
-            case verb::post:
-                return c.post(url, "the order", o);
-            default:
-                return c.put(url, r2::body::file(file()), o);
-        }
+        return o;
     }
 
     /// Part 3 of the rules for an attempt that got no response.
@@ -244,7 +255,8 @@ protected:
 
     void check(const r2::attempt& a) const {
         SCOPED_TRACE("attempt " + std::to_string(a.number()) + ": " + a.error().message());
-        EXPECT_LE(a.sends(), kind_.idempotent() ? 2 : 1) << "on the wire twice within an attempt";
+        const int copies = std::max(1, static_cast<int>(a.copies().size()));
+        EXPECT_LE(a.sends(), kind_.idempotent() ? 2 * copies : 1) << "on the wire twice within an attempt";
         if (fault_.kinds.empty()) {
             ASSERT_EQ(status_of(a), 200);
             EXPECT_EQ(a.response()->body, "good");
@@ -260,20 +272,33 @@ protected:
         EXPECT_LT(a.elapsed(), patience / 2) << "where nothing but that limit is to end it";
     }
 
+    /// The place of the fault, after one good request where that is to leave a connection; null if that failed.
+    std::unique_ptr<place> prepare(std::optional<r2::client>& c, std::size_t& sends) const {
+        auto p = fault_.make(kind_.on);
+        c.emplace(p->settings());
+        if (kind_.on == connection::fresh) return p;
+        const r2::attempt first = c->get(p->url(), quick()).finish();
+        EXPECT_EQ(status_of(first), 200) << first.error().message();
+        // The impostor counts only what came after the connection was led astray.
+        sends = p->seen(1).value_or(0);
+        p->break_now();
+        return status_of(first) == 200 ? std::move(p) : nullptr;
+    }
+
+    static void expect_recovery(const place& p, const r2::client& c) {
+        if (!p.recovers()) return;
+        const r2::attempt next = c.get(p.url(), quick()).finish();
+        ASSERT_EQ(status_of(next), 200) << next.error().message();
+        EXPECT_EQ(next.response()->body, "good") << "and not what the other answer left over";
+    }
+
     void run() const {
-        const auto p = fault_.make(kind_.on);
-        r2::client c(p->settings());
+        std::optional<r2::client> c;
         std::size_t sends = 0;
-        if (kind_.on == connection::reused) {
-            const r2::attempt first = c.get(p->url(), quick()).finish();
-            ASSERT_EQ(status_of(first), 200) << first.error().message();
-            // The impostor counts only what came after the connection was led astray.
-            sends = p->seen(1).value_or(0);
-            p->break_now();
-        }
-        r2::attempts range = send(c, p->url());
+        const auto p = prepare(c, sends);
+        ASSERT_TRUE(p);
         int attempts = 0, with_sends = 0;
-        for (const r2::attempt& a : range) {
+        for (const r2::attempt& a : c->send(request_to(p->url()), policy())) {
             EXPECT_EQ(a.number(), ++attempts);
             check(a);
             sends += static_cast<std::size_t>(a.sends());
@@ -282,16 +307,94 @@ protected:
         EXPECT_GE(attempts, 1);
         EXPECT_LE(with_sends, kind_.idempotent() || kind_.replay == r2::replay::always ? max_attempts : 1);
         EXPECT_EQ(p->seen(sends).value_or(sends), sends) << "what the server saw";
-        if (p->recovers()) {
-            const r2::attempt next = c.get(p->url(), quick()).finish();
-            ASSERT_EQ(status_of(next), 200) << next.error().message();
-            EXPECT_EQ(next.response()->body, "good") << "and not what the other answer left over";
+        expect_recovery(*p, *c);
+    }
+
+    /// Among good requests to another server.
+    void run_in_company() const {
+        server other;
+        other.default_answer(reply(200, "unharmed"));
+        std::optional<r2::client> c;
+        std::size_t sends = 0;
+        const auto p = prepare(c, sends);
+        ASSERT_TRUE(p);
+        constexpr std::size_t faulty = 1;
+        std::vector<std::pair<r2::request, r2::options>> jobs(4, {{.url = other.url()}, quick()});
+        jobs[faulty] = {request_to(p->url()), policy()};
+        std::vector<int> attempts(jobs.size()), lasts(jobs.size());
+        for (const r2::job_attempt& a : c->all(jobs, {}, {.max_per_host = 2})) {
+            EXPECT_EQ(a.number(), ++attempts[a.job()]);
+            lasts[a.job()] += a.is_last();
+            if (a.job() == faulty) {
+                check(a);
+                sends += static_cast<std::size_t>(a.sends());
+                continue;
+            }
+            ASSERT_EQ(status_of(a), 200) << a.error().message();
+            EXPECT_EQ(a.response()->body, "unharmed");
+            EXPECT_EQ(a.sends(), 1);
         }
+        EXPECT_EQ(lasts, std::vector<int>(jobs.size(), 1)) << "each has one last attempt";
+        EXPECT_EQ(p->seen(sends).value_or(sends), sends) << "what the server saw";
+        EXPECT_EQ(other.request_count(), jobs.size() - 1);
+        expect_recovery(*p, *c);
+    }
+
+    /// With one copy in the race. What one that lost had sent may be cut before the server sees it.
+    void run_hedged(r2::duration after) const {
+        std::optional<r2::client> c;
+        std::size_t least = 0;
+        const auto p = prepare(c, least);
+        ASSERT_TRUE(p);
+        std::size_t most = least;
+        r2::options o = policy();
+        o.hedge = {.copies = 1, .after = after};
+        for (const r2::attempt& a : c->send(request_to(p->url()), o)) {
+            check(a);
+            most += static_cast<std::size_t>(a.sends());
+            if (kind_.method == verb::post) {
+                EXPECT_TRUE(a.copies().empty()) << "a POST was hedged";
+                least += static_cast<std::size_t>(a.sends());
+                continue;
+            }
+            ASSERT_FALSE(a.copies().empty());
+            EXPECT_LE(a.copies().size(), 2U);
+            int sends = 0, won = 0;
+            for (const r2::hedged_copy& each : a.copies()) {
+                sends += each.sends;
+                won += each.became == r2::hedged_copy::fate::won;
+                if (each.became != r2::hedged_copy::fate::lost) least += static_cast<std::size_t>(each.sends);
+                if (each.error) {
+                    EXPECT_EQ(each.error.sent(), each.sends > 0 ? r2::sent::maybe : r2::sent::no)
+                        << each.error.message();
+                }
+            }
+            EXPECT_EQ(a.sends(), sends);
+            EXPECT_EQ(won, fault_.transient() ? 0 : 1);
+        }
+        const std::size_t seen = p->seen(least).value_or(least);
+        if (!p->multiplexes()) {
+            EXPECT_GE(seen, least) << "what the server saw";
+        }
+        EXPECT_LE(seen, most) << "what the server saw";
+        expect_recovery(*p, *c);
     }
 };
 
 TEST_P(faults, of_26_kinds_are_told_as_the_server_saw_them) {
     expect_nothing_left_by([this] { run(); });
+}
+
+class faults_in_company : public faults {};
+
+TEST_P(faults_in_company, of_26_kinds_harm_none_of_3_other_requests) {
+    expect_nothing_left_by([this] { run_in_company(); });
+}
+
+class faults_of_hedged : public faults {};
+
+TEST_P(faults_of_hedged, attempts_of_26_kinds_are_told_as_the_server_saw_them) {
+    for (const r2::duration after : {0ms, 2ms}) expect_nothing_left_by([&] { run_hedged(after); });
 }
 
 std::vector<std::size_t> numbers_of_faults() {
@@ -309,11 +412,23 @@ std::string name_of(const testing::TestParamInfo<parameters>& info) {
            (replay == r2::replay::always ? "_always" : "_when_safe") + (keyed ? "_keyed" : "");
 }
 
+const auto every_fault = testing::ValuesIn(numbers_of_faults());
+const auto every_verb = testing::Values(verb::get, verb::post, verb::put);
+const auto every_connection = testing::Values(connection::fresh, connection::reused);
+
 INSTANTIATE_TEST_SUITE_P(matrix, faults,
-                         testing::Combine(testing::ValuesIn(numbers_of_faults()),
-                                          testing::Values(verb::get, verb::post, verb::put),
-                                          testing::Values(connection::fresh, connection::reused),
+                         testing::Combine(every_fault, every_verb, every_connection,
                                           testing::Values(r2::replay::always, r2::replay::when_safe), testing::Bool()),
+                         name_of);
+
+INSTANTIATE_TEST_SUITE_P(matrix, faults_in_company,
+                         testing::Combine(every_fault, every_verb, every_connection,
+                                          testing::Values(r2::replay::when_safe), testing::Values(false)),
+                         name_of);
+
+INSTANTIATE_TEST_SUITE_P(matrix, faults_of_hedged,
+                         testing::Combine(every_fault, every_verb, every_connection,
+                                          testing::Values(r2::replay::always), testing::Values(false)),
                          name_of);
 
 }  // namespace
