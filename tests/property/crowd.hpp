@@ -202,8 +202,10 @@ private:
         std::vector<std::pair<request, options>> all;
         for (std::size_t i = 0; i < cases_.size(); ++i) {
             const std::string host = "h" + std::to_string(i % static_cast<std::size_t>(case_->hosts));
+            options own = cases_[i].make_options();
+            own.deadline = own.stop_grace = 1ns;  // those of all count
             all.emplace_back(cases_[i].request_to("http://u:pA55@" + host + ".test/" + std::to_string(i)),
-                             cases_[i].make_options());
+                             std::move(own));
         }
         return all;
     }
