@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -115,6 +116,47 @@ TYPED_TEST(readiness, forgets_1_that_another_no_longer_wants) {
         EXPECT_TRUE(this->all.watch(fd == a.near() ? b.near() : a.near(), 0, nullptr));
     });
     EXPECT_EQ(calls, 1);
+}
+
+TYPED_TEST(readiness, is_told_of_20_more_while_it_names_2) {
+    const pair a, b;
+    const std::vector<pair> more(20);
+    a.say_something();
+    b.say_something();
+    EXPECT_TRUE(this->all.watch(a.near(), readable, nullptr));
+    EXPECT_TRUE(this->all.watch(b.near(), readable, nullptr));
+    std::vector<int> seen;
+    this->all.wait(for_ever, [&](int fd, int, void*) {
+        seen.push_back(fd);
+        for (const pair& p : more) EXPECT_TRUE(this->all.watch(p.near(), readable, nullptr));
+    });
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(seen, (std::vector<int>{a.near(), b.near()}));
+}
+
+// As after a fork.
+TYPED_TEST(readiness, forgets_1_that_was_closed_here_and_is_open_elsewhere) {
+    const pair other;
+    int elsewhere = -1, number = -1;
+    {
+        const pair gone;
+        number = gone.near();
+        elsewhere = ::dup(number);
+        EXPECT_TRUE(this->all.watch(number, readable, nullptr));
+        EXPECT_TRUE(this->all.watch(other.near(), readable, this));
+    }
+    EXPECT_TRUE(this->all.watch(number, 0, nullptr));
+    this->all.shrink();
+    EXPECT_EQ(events(this->all, at_once), std::vector<event>());
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_EQ(events(this->all, 20), std::vector<event>());
+    EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(20));
+
+    this->all.wake();
+    EXPECT_EQ(events(this->all, for_ever), std::vector<event>());
+    other.say_something();
+    EXPECT_EQ(events(this->all, for_ever), (std::vector<event>{{other.near(), readable, this}}));
+    ::close(elsewhere);
 }
 
 TYPED_TEST(readiness, watches_300_at_a_time) {

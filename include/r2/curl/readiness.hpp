@@ -43,7 +43,7 @@ template <class = void> class epoll_readiness {
 public:
     epoll_readiness() : all_(::epoll_create1(EPOLL_CLOEXEC)), alarm_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         // By its edges, so that nobody has to read it.
-        usable_ = all_ >= 0 && alarm_ >= 0 && control(EPOLL_CTL_ADD, alarm_, EPOLLIN | EPOLLET);
+        usable_ = all_ >= 0 && alarm_ >= 0 && control(EPOLL_CTL_ADD, alarm_, EPOLLIN | EPOLLET, alarm);
     }
 
     /// False where this machine has no descriptors left.
@@ -54,12 +54,14 @@ public:
     bool watch(int fd, int wanted, void* owner) noexcept {
         const auto place = static_cast<std::size_t>(fd);
         if (!has(place)) return wanted == 0;
-        const bool known = std::exchange(watched_[place], {owner, wanted}).wanted != 0;
-        if (wanted == 0) return !known || control(EPOLL_CTL_DEL, fd, 0) || true;  // a closed one is gone by itself
-        const auto events =
-            static_cast<std::uint32_t>((wanted & readable ? EPOLLIN : 0U) | (wanted & writable ? EPOLLOUT : 0U));
-        return control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events) ||
-               control(known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, events);
+        watched& w = watched_[place];
+        const bool known = w.wanted != 0;
+        w.owner = owner;
+        w.wanted = wanted;
+        if (wanted == 0) return !known || control(EPOLL_CTL_DEL, fd, w) || true;  // a closed one is gone by itself
+        if (known && control(EPOLL_CTL_MOD, fd, w)) return true;
+        w.round = ++round_;
+        return control(EPOLL_CTL_ADD, fd, w) || control(EPOLL_CTL_MOD, fd, w);
     }
 
     /// Blocks until some are ready, or `wake` was called, or for so many milliseconds; then calls
@@ -67,13 +69,19 @@ public:
     template <class F> void wait(int patience, F f) {
         std::array<epoll_event, 128> ready;  // NOLINT: filled by epoll_wait
         const int count = ::epoll_wait(all_, ready.data(), static_cast<int>(ready.size()), patience);
+        bool all_known = true;
         for (int i = 0; i < count; ++i) {
             const epoll_event& each = ready[static_cast<std::size_t>(i)];
-            if (each.data.fd == alarm_) continue;
-            const watched w =
-                watched_[static_cast<std::size_t>(each.data.fd)];  // f may have changed that of a later one
+            all_known = all_known && (each.data.u64 == alarm || watched_as(each));
+        }
+        if (!all_known) renew();
+        for (int i = 0; i < count; ++i) {
+            const epoll_event& each = ready[static_cast<std::size_t>(i)];
+            const watched* const now_known = watched_as(each);  // f may have changed that of a later one
+            if (!now_known) continue;
+            const watched w = *now_known;
             const int now = (each.events & ~EPOLLOUT ? readable : 0) | (each.events & ~EPOLLIN ? writable : 0);
-            if (w.wanted & now) f(each.data.fd, w.wanted & now, w.owner);
+            if (w.wanted & now) f(fd_of(each), w.wanted & now, w.owner);
         }
     }
 
@@ -93,7 +101,30 @@ private:
     struct watched {
         void* owner = nullptr;
         int wanted = 0;
+        std::uint32_t round = 0;  // tells it from an earlier one of the same number
     };
+
+    /// What epoll calls the alarm.
+    static constexpr std::uint64_t alarm = 0;
+
+    static int fd_of(const epoll_event& e) noexcept { return static_cast<int>(e.data.u64 & 0xFFFF'FFFFU); }
+
+    /// Null where nobody wants it.
+    const watched* watched_as(const epoll_event& e) const noexcept {
+        const auto place = static_cast<std::size_t>(fd_of(e));
+        if (place >= watched_.size() || watched_[place].wanted == 0) return nullptr;
+        return e.data.u64 >> 32 == watched_[place].round ? &watched_[place] : nullptr;
+    }
+
+    /// libcurl closes some before it says so. What a child process has inherited of these stays in the epoll set, and
+    /// ready; no number is left by which it could be taken out.
+    void renew() noexcept {
+        const descriptor fresh(::epoll_create1(EPOLL_CLOEXEC));
+        if (fresh < 0 || ::dup3(fresh, all_, O_CLOEXEC) < 0) return;
+        control(EPOLL_CTL_ADD, alarm_, EPOLLIN | EPOLLET, alarm);
+        for (std::size_t i = 0; i < watched_.size(); ++i)
+            if (watched_[i].wanted != 0) control(EPOLL_CTL_ADD, static_cast<int>(i), watched_[i]);
+    }
 
     bool has(std::size_t place) noexcept {
         try {
@@ -104,16 +135,22 @@ private:
         }
     }
 
-    bool control(int what, int fd, std::uint32_t events) noexcept {
+    bool control(int what, int fd, const watched& w) noexcept {
+        const auto events =
+            static_cast<std::uint32_t>((w.wanted & readable ? EPOLLIN : 0U) | (w.wanted & writable ? EPOLLOUT : 0U));
+        return control(what, fd, events, std::uint64_t{w.round} << 32 | static_cast<std::uint32_t>(fd));
+    }
+    bool control(int what, int fd, std::uint32_t events, std::uint64_t name) noexcept {
         epoll_event e = {};
         e.events = events;
-        e.data.fd = fd;
+        e.data.u64 = name;
         return ::epoll_ctl(all_, what, fd, &e) == 0;
     }
 
     descriptor all_;
     descriptor alarm_;
     bool usable_ = false;
+    std::uint32_t round_ = 0;
     std::vector<watched> watched_;  // by descriptor
 };
 
