@@ -208,7 +208,8 @@ public:
         ready_.clear();  // first all of them, as f watches others
         for (std::size_t i = 1; i < all_.size(); ++i)
             if (all_[i].revents) ready_.push_back(all_[i]);
-        for (const pollfd& each : ready_) {
+        for (std::size_t i = 0; i < ready_.size(); ++i) {
+            const pollfd each = ready_[i];  // a copy: f may have it moved
             const watched w = watched_[static_cast<std::size_t>(each.fd)];
             if (w.place == 0) continue;
             const int wanted =
