@@ -272,17 +272,15 @@ protected:
         EXPECT_LT(a.elapsed(), patience / 2) << "where nothing but that limit is to end it";
     }
 
-    /// The place of the fault, after one good request where that is to leave a connection; null if that failed.
-    std::unique_ptr<place> prepare(std::optional<r2::client>& c, std::size_t& sends) const {
-        auto p = fault_.make(kind_.on);
-        c.emplace(p->settings());
-        if (kind_.on == connection::fresh) return p;
-        const r2::attempt first = c->get(p->url(), quick()).finish();
+    /// Makes one good request where that is to leave a connection, and counts it. False if that failed.
+    bool warm_up(place& p, const r2::client& c, std::size_t& sends) const {
+        if (kind_.on == connection::fresh) return true;
+        const r2::attempt first = c.get(p.url(), quick()).finish();
         EXPECT_EQ(status_of(first), 200) << first.error().message();
         // The impostor counts only what came after the connection was led astray.
-        sends = p->seen(1).value_or(0);
-        p->break_now();
-        return status_of(first) == 200 ? std::move(p) : nullptr;
+        sends = p.seen(1).value_or(0);
+        p.break_now();
+        return status_of(first) == 200;
     }
 
     static void expect_recovery(const place& p, const r2::client& c) {
@@ -293,12 +291,12 @@ protected:
     }
 
     void run() const {
-        std::optional<r2::client> c;
+        const auto p = fault_.make(kind_.on);
+        const r2::client c(p->settings());
         std::size_t sends = 0;
-        const auto p = prepare(c, sends);
-        ASSERT_TRUE(p);
+        ASSERT_TRUE(warm_up(*p, c, sends));
         int attempts = 0, with_sends = 0;
-        for (const r2::attempt& a : c->send(request_to(p->url()), policy())) {
+        for (const r2::attempt& a : c.send(request_to(p->url()), policy())) {
             EXPECT_EQ(a.number(), ++attempts);
             check(a);
             sends += static_cast<std::size_t>(a.sends());
@@ -307,22 +305,22 @@ protected:
         EXPECT_GE(attempts, 1);
         EXPECT_LE(with_sends, kind_.idempotent() || kind_.replay == r2::replay::always ? max_attempts : 1);
         EXPECT_EQ(p->seen(sends).value_or(sends), sends) << "what the server saw";
-        expect_recovery(*p, *c);
+        expect_recovery(*p, c);
     }
 
     /// Among good requests to another server.
     void run_in_company() const {
         server other;
         other.default_answer(reply(200, "unharmed"));
-        std::optional<r2::client> c;
+        const auto p = fault_.make(kind_.on);
+        const r2::client c(p->settings());
         std::size_t sends = 0;
-        const auto p = prepare(c, sends);
-        ASSERT_TRUE(p);
+        ASSERT_TRUE(warm_up(*p, c, sends));
         constexpr std::size_t faulty = 1;
         std::vector<std::pair<r2::request, r2::options>> jobs(4, {{.url = other.url()}, quick()});
         jobs[faulty] = {request_to(p->url()), policy()};
         std::vector<int> attempts(jobs.size()), lasts(jobs.size());
-        for (const r2::job_attempt& a : c->all(jobs, {}, {.max_per_host = 2})) {
+        for (const r2::job_attempt& a : c.all(jobs, {}, {.max_per_host = 2})) {
             EXPECT_EQ(a.number(), ++attempts[a.job()]);
             lasts[a.job()] += a.is_last();
             if (a.job() == faulty) {
@@ -337,19 +335,19 @@ protected:
         EXPECT_EQ(lasts, std::vector<int>(jobs.size(), 1)) << "each has one last attempt";
         EXPECT_EQ(p->seen(sends).value_or(sends), sends) << "what the server saw";
         EXPECT_EQ(other.request_count(), jobs.size() - 1);
-        expect_recovery(*p, *c);
+        expect_recovery(*p, c);
     }
 
     /// With one copy in the race. What one that lost had sent may be cut before the server sees it.
     void run_hedged(r2::duration after) const {
-        std::optional<r2::client> c;
+        const auto p = fault_.make(kind_.on);
+        const r2::client c(p->settings());
         std::size_t least = 0;
-        const auto p = prepare(c, least);
-        ASSERT_TRUE(p);
+        ASSERT_TRUE(warm_up(*p, c, least));
         std::size_t most = least;
         r2::options o = policy();
         o.hedge = {.copies = 1, .after = after};
-        for (const r2::attempt& a : c->send(request_to(p->url()), o)) {
+        for (const r2::attempt& a : c.send(request_to(p->url()), o)) {
             check(a);
             most += static_cast<std::size_t>(a.sends());
             if (kind_.method == verb::post) {
@@ -377,7 +375,7 @@ protected:
             EXPECT_GE(seen, least) << "what the server saw";
         }
         EXPECT_LE(seen, most) << "what the server saw";
-        expect_recovery(*p, *c);
+        expect_recovery(*p, c);
     }
 };
 

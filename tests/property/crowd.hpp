@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -234,6 +235,8 @@ private:
             threw_ = true;
             sent_ = sent();
             if (thrown.seed != case_->seed) break_("nothing is thrown but the user's own");
+        } catch (const std::logic_error&) {  // the engine's word
+            break_("no wait goes on for ever");
         }
         if (!threw_ && !left_ && range.begin() != range.end()) break_("it is at its end");
     }

@@ -31,7 +31,7 @@ std::string told(const crowd_case& c, const crowd& seen) {
 }
 
 TEST(crowds, of_up_to_6_requests_go_as_each_would_alone_and_keep_the_promises) {
-    const seeds all(usual_loops / 12);
+    const seeds all(usual_loops / 20);
     crowd c;
     std::size_t attempts = 0;
     for (std::uint64_t seed = all.first; seed < all.first + all.count; ++seed) {
