@@ -281,6 +281,13 @@ TEST(all, answers_of_before_attempt_take_no_transfer) {
     EXPECT_TRUE(fake.requests().empty());
 }
 
+TEST(all, comes_to_its_end_with_100_requests_of_which_none_takes_a_transfer) {
+    fake_client fake;
+    auto range = fake.all(counting_urls(100, std::make_shared<int>(0)),
+                          {.before_attempt = [](r2::request&) { return r2::response{.status = 204}; }});
+    EXPECT_EQ(lines_of(std::move(range)).size(), 100U);
+}
+
 TEST(all, yields_an_error_for_each_of_2_requests_without_an_engine) {
     struct none : r2::engine_pool {
         std::unique_ptr<r2::engine> take() override { return nullptr; }

@@ -89,23 +89,21 @@ private:
             given_up_.pop_back();
             return give_up(next, cut_);
         }
-        for (const time_point t = now(); !waiting_.empty() && waiting_.begin()->first.first <= t;) {
+        for (const time_point t = now(); starts_left_ > 0 && !waiting_.empty() && waiting_.begin()->first.first <= t;) {
             job& j = *waiting_.begin()->second;
             waiting_.erase(waiting_.begin());
             if (!j.host) {
                 line_up(j);
                 continue;
             }
+            --starts_left_;
             start(j);
             if (yielded_) return;
         }
         fill();
         if (yielded_) return;
-        if (jobs_.empty()) {
-            over_ = so_far.all_read;
-            return;
-        }
-        wait();
+        if (!jobs_.empty() || starts_left_ == 0) return wait();
+        over_ = so_far.all_read;
     }
 
     /// A stop, or the deadline: what isn't in flight never will be, and nothing more is read.
@@ -139,7 +137,7 @@ private:
     /// Starts what may start. A request is read where nothing else is ready, and else after each retry that was
     /// started, so that neither holds the other up.
     void fill() {
-        while (under_way_ < most_in_flight_ && !yielded_) {
+        while (under_way_ < most_in_flight_ && starts_left_ > 0 && !yielded_) {
             const bool may_read = !so_far.all_read && ready_.size() < read_ahead;
             if (may_read && (!ready_.can_start() || reads_next_)) {
                 reads_next_ = false;
@@ -148,6 +146,7 @@ private:
                 const auto [next, host] = ready_.start();
                 next->host = host;
                 ++under_way_;
+                --starts_left_;
                 reads_next_ = next->number > 0;
                 start(*next);
             } else {
@@ -229,15 +228,18 @@ private:
         if (!waiting_.empty()) until = waiting_.begin()->first.first;
         if (!limits_.empty()) until = std::min(until, limits_.begin()->first.first);
         if (ready_.size() > 0) until = std::min(until, deadline_);
+        if (starts_left_ == 0) until = now();
+        starts_left_ = burst;
         // What is complete comes first, as it may have waited for the body of the loop; but not for ever.
         const bool overdue = !limits_.empty() && limits_.begin()->first.first <= now();
         if (!overdue) completions_first_ = in_flight_;
         if (!overdue || completions_first_ > 0)
             if (const auto complete = (*world_)->wait_until(until)) {
                 if (overdue) --completions_first_;
+                starts_left_ = burst_beside_completions;
                 job& j = *static_cast<job*>(complete->owner);
                 limits_.erase({j.due, j.index});
-                j.way->complete(complete->id);
+                j.way->complete(*complete);
                 return go_on_with(j);
             }
         if (limits_.empty() || limits_.begin()->first.first > now()) return;
@@ -288,6 +290,11 @@ private:
     /// Requests that are read while none of their hosts has room: so many may be overtaken by one for another host.
     static constexpr std::size_t read_ahead = 1000;
 
+    /// So many are started before the engine is asked what is complete: that makes connections free, and a stop is seen
+    /// in time. While there is such, it comes first.
+    static constexpr std::size_t burst = 16;
+    static constexpr std::size_t burst_beside_completions = 2;
+
     std::shared_ptr<engine_pool> pool_;
     job_source source_;
     std::shared_ptr<const options> options_;
@@ -298,6 +305,7 @@ private:
     ended cut_ = ended::not_yet;
     bool over_ = false;
     bool reads_next_ = false;
+    std::size_t starts_left_ = burst;
 
     std::optional<attempt> current_;  // where every course makes its attempt
     std::optional<job_attempt> yielded_;
