@@ -20,10 +20,11 @@ template <class> class latency_log;
 /// Names a transfer within its engine.
 enum class transfer_id : std::uint64_t {};
 
-/// A transfer whose outcome is there, and whose it is: what `start` was told.
+/// A transfer whose outcome is there, since when, and whose it is: what `start` was told.
 struct completion {
-    transfer_id id;
-    void* owner;
+    transfer_id id = {};
+    void* owner = nullptr;
+    time_point at = never;
 };
 
 /// What a transfer keeps to by itself. Its time is the caller's affair: `wait_until`, then `cancel`.

@@ -55,7 +55,7 @@ public:
         flight& f = one.front();
         f.crowd(running_.size() + draining_.size() >= crowd);
         if (!f.begin(q, l, owner)) {
-            complete_.splice(complete_.end(), one);
+            complete(one, f);
         } else {
             f.in = &place_for(f, q.url);
             running_.splice(running_.end(), one);
@@ -98,7 +98,7 @@ public:
             if (complete_.empty()) act_at_once();
             if (!complete_.empty()) {
                 flight& first = complete_.front();
-                return completion{transfer_id{reinterpret_cast<std::uintptr_t>(&first)}, first.owner()};
+                return completion{transfer_id{reinterpret_cast<std::uintptr_t>(&first)}, first.owner(), first.over_at};
             }
             waiting_.now = now();
             cut_overdue();
@@ -123,14 +123,15 @@ public:
     void rest() noexcept {
         while (idle_.size() > few) idle_.pop_front();
         seats_.clear();
-        if (shards_.empty()) return;
-        shards_.front().rest();
-        if (shards_.size() == 1) return;
-        for (auto next = std::next(shards_.begin()); next != shards_.end();) {
-            const auto s = next++;
-            if (s->size() > 0) continue;  // there is an answer that comes in
-            std::erase(waiting_.at_once, &*s);
-            shards_.erase(s);
+        for (shards* among : {&plain_, &secure_}) {
+            if (among->empty()) continue;
+            among->front().rest();
+            for (auto next = std::next(among->begin()); next != among->end();) {
+                const auto s = next++;
+                if (s->size() > 0) continue;  // there is an answer that comes in
+                std::erase(waiting_.at_once, &*s);
+                among->erase(s);
+            }
         }
         waiting_.sockets.shrink();
     }
@@ -138,6 +139,7 @@ public:
 private:
     struct flight;
     using flights = std::list<flight>;
+    using shards = std::list<shard<T>>;
 
     struct flight : transfer<T> {
         using transfer<T>::transfer;
@@ -148,7 +150,13 @@ private:
         std::shared_ptr<const request> kept = {};
         bool drained = false;
         time_point drained_by = {};
+        time_point over_at = {};
     };
+
+    /// So many transfers share a multi handle. With https they are more, as each handle parses the authorities that it
+    /// trusts anew, in which time nothing else goes on.
+    static constexpr int room = 64;
+    static constexpr int secure_room = 512;
 
     /// From so many at a time on, each gets by with little memory.
     static constexpr std::size_t crowd = 8;
@@ -171,37 +179,39 @@ private:
 
     /// Where its origin was served last, if there is room; else in any, of which one after the other is filled.
     shard<T>& place_for(flight& f, const std::string& url) {
-        if (shards_.size() > 1) {
+        shards& among = f.is_secure() ? secure_ : plain_;
+        if (among.size() > 1) {
             std::string scratch;
             f.origin = std::hash<std::string_view>()(origin_of(url, scratch));
             if (const auto seats = seats_.find(f.origin); seats != seats_.end())
                 while (!seats->second.empty()) {
                     shard<T>& last = *seats->second.back();
                     seats->second.pop_back();
-                    if (last.size() < shard<T>::room) return last;
+                    if (last.size() < last.room) return last;
                 }
         }
-        if (shards_.empty() || shards_.front().size() >= shard<T>::room_for_any) open_shard();
-        return shards_.front();
+        if (among.empty() || among.front().size() >= among.front().room_for_any) open_shard(among);
+        return among.front();
     }
 
-    void open_shard() {
-        waiting_.at_once.reserve(2 * (shards_.size() + 1));  // as each may be there again while all act
-        shards_.emplace_front(waiting_, settings_->max_idle_connections);
-        shards_.front().self = shards_.begin();
+    void open_shard(shards& among) {
+        // As each may be there again while all act.
+        waiting_.at_once.reserve(2 * (plain_.size() + secure_.size() + 1));
+        among.emplace_front(waiting_, among, &among == &plain_ ? room : secure_room, settings_->max_idle_connections);
+        among.front().self = among.begin();
     }
 
     void add(flight& f) {
         shard<T>& s = *f.in;
         const bool added = s.add(f.handle());
-        if (s.size() == shard<T>::room_for_any) shards_.splice(shards_.end(), shards_, s.self);
+        if (s.size() == s.room_for_any) s.among.splice(s.among.end(), s.among, s.self);
         if (!added) over(f, CURLE_FAILED_INIT);
     }
 
     void leave(flight& f) noexcept {
         shard<T>& s = *std::exchange(f.in, nullptr);
         s.remove(f.handle());
-        if (s.size() == shard<T>::room_for_any - 1) shards_.splice(shards_.begin(), shards_, s.self);
+        if (s.size() == s.room_for_any - 1) s.among.splice(s.among.begin(), s.among, s.self);
     }
 
     /// Lets go of a transfer that is over for its user too, but of its handle.
@@ -226,11 +236,12 @@ private:
     bool queue_due() noexcept {
         if (waiting_.now < waiting_.next) return false;
         waiting_.next = never;
-        for (shard<T>& s : shards_)
-            if (s.due() <= waiting_.now)
-                s.queue();
-            else
-                waiting_.next = std::min(waiting_.next, s.due());
+        for (shards* among : {&plain_, &secure_})
+            for (shard<T>& s : *among)
+                if (s.due() <= waiting_.now)
+                    s.queue();
+                else
+                    waiting_.next = std::min(waiting_.next, s.due());
         return !waiting_.at_once.empty();
     }
 
@@ -257,18 +268,23 @@ private:
             retire(draining_, f);
         } else if (f.end(code)) {
             remember_seat(f, s);
-            complete_.splice(complete_.end(), running_, f.self);
+            complete(running_, f);
         } else {  // a redirect
             f.in = &s;
             add(f);
         }
     }
 
+    void complete(flights& among, flight& f) noexcept {
+        f.over_at = now();
+        complete_.splice(complete_.end(), among, f.self);
+    }
+
     void remember_seat(flight& f, shard<T>& s) noexcept {
-        if (shards_.size() < 2) return;
+        if (s.among.size() < 2) return;
         try {
             // More origins than there can be connections: most of these are gone.
-            if (seats_.size() > shards_.size() * shard<T>::room) seats_.clear();
+            if (seats_.size() > s.among.size() * static_cast<std::size_t>(s.room)) seats_.clear();
             seats_[f.origin].push_back(&s);
         } catch (...) {  // then it is served elsewhere
         }
@@ -286,7 +302,7 @@ private:
                     continue;
                 }
                 f.end(CURLE_FAILED_INIT);
-                complete_.splice(complete_.end(), running_, f.self);
+                complete(running_, f);
             }
         s.close();
     }
@@ -302,7 +318,7 @@ private:
     std::shared_ptr<const client_options> settings_;
     share_handle share_;
     waiting<T> waiting_;
-    std::list<shard<T>> shards_;                                     // those with room for any first
+    shards plain_, secure_;                                          // those with room for any first
     std::unordered_map<std::size_t, std::vector<shard<T>*>> seats_;  // by origin, where its connections were left
 
     // Each transfer is in one of these, and never moves.

@@ -27,16 +27,18 @@ template <class T> struct waiting {
 /// transfer grows with how many share its handle: so it shares it with few.
 template <class T = void> class shard {
 public:
-    /// So many transfers at most; and while some run, so many connections.
-    static constexpr int room = 64;
-
-    /// Up to here it takes any; what is left is for those whose connection is here.
-    static constexpr int room_for_any = 48;
-
-    shard(waiting<T>& w, int max_idle) : waiting_(w), max_idle_(max_idle) {}
+    shard(waiting<T>& w, std::list<shard>& others, int most, int max_idle)
+        : among(others), room(most), room_for_any(most / 4 * 3), waiting_(w), max_idle_(max_idle) {}
     shard(shard&&) = delete;
 
+    std::list<shard>& among;
     typename std::list<shard>::iterator self = {};
+
+    /// So many transfers at most; and while some run, so many connections.
+    const int room;
+
+    /// Up to here it takes any; what is left is for those whose connection is here.
+    const int room_for_any;
 
     int size() const noexcept { return size_; }
 

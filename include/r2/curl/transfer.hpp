@@ -107,6 +107,7 @@ public:
     }
 
     void* owner() const noexcept { return owner_; }
+    bool is_secure() const noexcept { return url_.is_secure(); }
     int sends() const noexcept { return sends_; }
 
     /// Whether it may serve another attempt: not where a hop took settings away that only `configure` could give back,
@@ -154,17 +155,7 @@ private:
         located_ = text;
         url_shown_ = url_.has_credentials() ? url_.shown() : text;
         use_credentials();
-        share_connection();
         return {};
-    }
-
-    /// Rather waits for a connection that is being made, if that may turn out to be HTTP/2, than make one of its own.
-    /// Only with https, which tells in the handshake: else the wait is for the first answer.
-    void share_connection() {
-        const bool may = url_.is_secure() && settings_.http_version != http_version::http1_1;
-        if (may == shares_) return;
-        set(CURLOPT_PIPEWAIT, may ? 1L : 0L);
-        shares_ = may;
     }
 
     void use_credentials() {
@@ -324,7 +315,6 @@ private:
     bool credentials_set_ = false;
     bool stripped_ = false;
     bool crowded_ = false;
-    bool shares_ = false;
 
     easy_handle easy_;  // last, as it refers to what is above
 };

@@ -84,6 +84,7 @@ public:
         number_ = number;
         started_ = world_.now();
         opinion_.reset();
+        over_at_ = never;
         if (answer_)
             current_.emplace(std::move(*answer_));
         else if (call_)
@@ -119,17 +120,18 @@ public:
     }
 
     /// The engine says that this transfer is complete.
-    void complete(transfer_id id) {
-        if (race_) return complete_copy(id);
-        world_.take(id, current_);
+    void complete(const completion& c) {
+        if (race_) return complete_copy(c);
+        world_.take(c.id, current_);
         transfer_.reset();
+        over_at_ = c.at;
     }
 
     /// Decides what follows the attempt that is over.
     ended conclude() {
         const time_point done = race_ ? race_->done() : world_.now();
         if (race_) end_race();
-        note(done);
+        note(std::min(done, over_at_));
         tell(done);
         decide();
         observe();
@@ -198,8 +200,8 @@ private:
     }
 
     /// Asks of a copy's outcome what is asked of an attempt's; unless it is worth another attempt, it is this one's.
-    void complete_copy(transfer_id id) {
-        const std::size_t which = race_->take(id, current_);
+    void complete_copy(const completion& c) {
+        const std::size_t which = race_->take(c, current_);
         show([&] { race_->record(which, *current_); });
         race_->record(which, *current_);
         auto ask = answers_on(*current_);
@@ -309,6 +311,7 @@ private:
     time_point started_ = {};
     time_point limit_ = never;
     time_point grace_ends_ = never;
+    time_point over_at_ = never;  // of a transfer that was complete before it was looked at
     bool waited_ = false;
     bool cut_by_stop_ = false;
     std::optional<transfer_id> transfer_;  // while it is in flight

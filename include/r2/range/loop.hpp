@@ -44,7 +44,7 @@ public:
             if (until != never && world_.now() >= until)
                 course_.elapse();
             else if (const auto done = world_.wait_until(until))
-                course_.complete(done->id);
+                course_.complete(*done);
         }
         return course_.conclude();
     }

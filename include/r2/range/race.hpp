@@ -68,9 +68,10 @@ public:
     }
 
     /// Takes the outcome of a complete transfer, and says which copy's it is.
-    std::size_t take(transfer_id id, std::optional<attempt>& into) {
+    std::size_t take(const completion& c, std::optional<attempt>& into) {
         std::size_t which = 0;
-        while (copies_[which].transfer != id) ++which;
+        while (copies_[which].transfer != c.id) ++which;
+        if (which == 0) latency_ = c.at - started_;
         world_.take(*std::exchange(copies_[which].transfer, std::nullopt), into);
         --in_flight_;
         done_ = world_.now();
@@ -211,6 +212,7 @@ private:
         for (std::size_t i = 0; i < copies_.size(); ++i) {
             copy& each = copies_[i];
             if (!each.transfer) continue;
+            if (i == 0) latency_ = done_ - started_;
             told_[i].elapsed = done_ - started_ - told_[i].started;
             told_[i].sends = end(*std::exchange(each.transfer, std::nullopt));
             each.cut = true;
@@ -223,7 +225,7 @@ private:
     /// it is slow, would make the usual look faster than it is.
     void note_latency() {
         if (options_.hedge.after.percentile() && told_[0].became != hedged_copy::fate::failed)
-            latencies_.add(asked_, told_[0].elapsed);
+            latencies_.add(asked_, latency_);
     }
 
     engine& world_;
@@ -236,6 +238,7 @@ private:
     limits limits_;
     time_point limit_ = never;
     time_point done_ = started_;
+    duration latency_ = {};  // of the original, or how long it lasted up to now
     void* owner_ = nullptr;
     hedge_schedule schedule_;
     std::unique_ptr<permit> waiting_;  // of a copy that guards ask to wait

@@ -78,14 +78,14 @@ public:
     transfer_id start(const request& q, const limits& l, void* owner) override {
         const transfer_id id{++last_id_};
         if (error bad = r2::curl::url<>().parse(q.url)) {
-            transfers_.push_back({{id, owner}, now(), attempt(std::move(bad))});
+            transfers_.push_back({{id, owner, now()}, attempt(std::move(bad))});
             return id;
         }
         world_->requests.push_back(q);
         if (world_->script.empty())
             throw std::logic_error("fake_client: the script has no answer to " + world_->name_of_last_request());
         const duration after = world_->script.front().after;
-        transfers_.push_back({{id, owner}, later(now(), after), next_outcome(q, l)});
+        transfers_.push_back({{id, owner, later(now(), after)}, next_outcome(q, l)});
         return id;
     }
 
@@ -107,7 +107,6 @@ public:
 private:
     struct transfer {
         completion self;
-        time_point ends;
         attempt outcome;
     };
 
@@ -125,14 +124,14 @@ private:
 
     std::optional<completion> complete_by(time_point t) const {
         for (const transfer& each : transfers_)
-            if (each.ends <= t) return each.self;
+            if (each.self.at <= t) return each.self;
         return std::nullopt;
     }
 
     /// On to whatever comes next, at most to `until`.
     void advance(time_point until) {
         time_point next = until;
-        for (const transfer& each : transfers_) next = std::min(next, each.ends);
+        for (const transfer& each : transfers_) next = std::min(next, each.self.at);
         if (!world_->events.empty() && world_->events.begin()->first <= next) return world_->run_next_event();
         if (next == never)
             throw std::logic_error(transfers_.empty()
