@@ -16,8 +16,8 @@ struct percentile {
         : share(of_answers), fallback(otherwise), min_samples(min) {}
 
     double share;       ///< In [0, 1].
-    duration fallback;  ///< While there are fewer samples. Not given: for ever, so that there are no copies.
-    int min_samples;
+    duration fallback;  ///< While there are fewer samples. Not given: for ever, so that only a failure sends a copy.
+    int min_samples;    ///< At most 256.
 };
 
 /// How long a hedged attempt waits for an answer before its next copy goes out: so long, or a `percentile`.

@@ -31,7 +31,8 @@ public:
     duration at(const request& q, const percentile& p) {
         const std::lock_guard lock(mutex_);
         sorted_ = newest_.of(q).samples;
-        if (sorted_.empty() || static_cast<double>(sorted_.size()) < p.min_samples) return p.fallback;
+        if (sorted_.empty() || static_cast<int>(sorted_.size()) < std::min(p.min_samples, static_cast<int>(kept)))
+            return p.fallback;
         const auto size = static_cast<double>(sorted_.size());
         const double rank = std::min(std::max(1.0, std::ceil(p.share * size)), size);  // in this order: NaN is 1
         const auto nth = sorted_.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
