@@ -23,7 +23,6 @@
 #include "r2/curl/transfer.hpp"
 #include "r2/engine.hpp"
 #include "r2/words/chance.hpp"
-#include "r2/words/origin.hpp"
 
 namespace r2::curl {
 
@@ -181,8 +180,9 @@ private:
     shard<T>& place_for(flight& f, const std::string& url) {
         shards& among = f.is_secure() ? secure_ : plain_;
         if (among.size() > 1) {
-            std::string scratch;
-            f.origin = std::hash<std::string_view>()(origin_of(url, scratch));
+            // As it is written: if it is written in two ways, it has some connections more.
+            f.origin =
+                std::hash<std::string_view>()(std::string_view(url).substr(0, url.find('/', url.find("//") + 2)));
             if (const auto seats = seats_.find(f.origin); seats != seats_.end())
                 while (!seats->second.empty()) {
                     shard<T>& last = *seats->second.back();

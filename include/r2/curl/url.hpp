@@ -30,7 +30,7 @@ public:
     /// Takes the place of the URL before. What the error says quotes nothing of the text.
     error parse(const std::string& text) {
         curl_url_set(handle_.get(), CURLUPART_URL, nullptr, 0);
-        return settle(curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME));
+        return settle(curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME), text);
     }
 
     /// Goes where a Location field says, from here (RFC 9110, 10.2.2; RFC 3986, 5). Credentials in the reference are a
@@ -40,7 +40,8 @@ public:
         const std::string fragment = part(CURLUPART_FRAGMENT);
         std::string user = std::move(user_), password = std::move(password_);
         error bad = settle(curl_url_set(handle_.get(), CURLUPART_URL, reference.c_str(),
-                                        CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE | CURLU_ALLOW_SPACE));
+                                        CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE | CURLU_ALLOW_SPACE),
+                           reference);
         if (bad) return bad;
         const bool stays = where() == before;
         user_ = stays ? std::move(user) : std::string();
@@ -74,7 +75,7 @@ public:
     CURLU* get() const noexcept { return handle_.get(); }
 
 private:
-    error settle(CURLUcode parsed) {
+    error settle(CURLUcode parsed, const std::string& text) {
         if (parsed == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
         if (parsed == CURLUE_BAD_SCHEME)
             return {errc::invalid_request, "the URL has no scheme: it begins with http:// or https://"};
@@ -83,6 +84,9 @@ private:
         const std::string scheme = part(CURLUPART_SCHEME);
         secure_ = scheme == "https";
         if (!secure_ && scheme != "http") return {errc::invalid_request, "the URL's scheme is neither http nor https"};
+        user_.clear();
+        password_.clear();
+        if (text.find('@') == std::string::npos) return {};  // to look for credentials takes longer
         user_ = part(CURLUPART_USER, CURLU_URLDECODE);
         password_ = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
         if (user_.empty() != part(CURLUPART_USER).empty() || password_.empty() != part(CURLUPART_PASSWORD).empty())

@@ -61,10 +61,12 @@ private:
         std::size_t index;
         r2::request request;
         std::shared_ptr<const r2::options> options;
-        std::optional<course<T>> way = {};  // refers to the request and the options
-        int number = 0;                     // of its last attempt
-        bool asked = false;                 // whether the guards said yes to its first one
-        time_point due = never;             // in the timers, in which it is while it waits or is in flight
+        std::optional<course<T>> way = {};         // refers to the request and the options
+        int number = 0;                            // of its last attempt
+        bool asked = false;                        // whether the guards said yes to its first one
+        typename timers::iterator timer = {};      // while it waits, and while it is in flight and that has a limit
+        typename timers::node_type no_timer = {};  // else, once it had one
+        bool has_timer = false;
         typename hosts::host* host = nullptr;
         typename std::list<job>::iterator self = {};
     };
@@ -91,7 +93,7 @@ private:
         }
         for (const time_point t = now(); starts_left_ > 0 && !waiting_.empty() && waiting_.begin()->first.first <= t;) {
             job& j = *waiting_.begin()->second;
-            waiting_.erase(waiting_.begin());
+            cancel_timer(waiting_, j);
             if (!j.host) {
                 line_up(j);
                 continue;
@@ -121,9 +123,11 @@ private:
         for (const auto& [due, waiting] : waiting_) given_up_.push_back(waiting);
         waiting_.clear();
         std::sort(given_up_.begin(), given_up_.end(), [](job* a, job* b) { return a->index > b->index; });
-        limits_.clear();
-        for (job& each : jobs_)
-            if (each.way->in_flight()) set_limit(each);
+        for (job& each : jobs_) {
+            if (!each.way->in_flight()) continue;
+            cancel_timer(limits_, each);
+            set_limit(each);
+        }
     }
 
     /// Its next attempt is never made.
@@ -181,8 +185,10 @@ private:
 
     /// Whether its time is still to come.
     bool waits(job& j) {
-        j.due = j.way->turn();
-        return j.due > now() && waiting_.emplace(std::pair(j.due, j.index), &j).second;
+        const time_point turn = j.way->turn();
+        if (turn <= now()) return false;
+        set_timer(waiting_, j, turn);
+        return true;
     }
 
     void line_up(job& j) {
@@ -212,8 +218,21 @@ private:
     }
 
     void set_limit(job& j) {
-        j.due = j.way->due();
-        if (j.due != never) limits_.emplace(std::pair(j.due, j.index), &j);
+        if (const time_point due = j.way->due(); due != never) set_timer(limits_, j, due);
+    }
+
+    /// Mostly the last to run out. A job's timer is made once, and moves: making one for each attempt costs time.
+    void set_timer(timers& among, job& j, time_point t) {
+        if (j.no_timer.empty()) {
+            j.timer = among.emplace_hint(among.end(), std::pair(t, j.index), &j);
+        } else {
+            j.no_timer.key() = {t, j.index};
+            j.timer = among.insert(among.end(), std::move(j.no_timer));
+        }
+        j.has_timer = true;
+    }
+    void cancel_timer(timers& among, job& j) noexcept {
+        if (std::exchange(j.has_timer, false)) j.no_timer = among.extract(j.timer);
     }
 
     /// Something became of what is in flight.
@@ -238,14 +257,14 @@ private:
                 if (overdue) --completions_first_;
                 starts_left_ = burst_beside_completions;
                 job& j = *static_cast<job*>(complete->owner);
-                limits_.erase({j.due, j.index});
+                cancel_timer(limits_, j);
                 j.way->complete(*complete);
                 return go_on_with(j);
             }
         if (limits_.empty() || limits_.begin()->first.first > now()) return;
         completions_first_ = in_flight_;
         job& late = *limits_.begin()->second;
-        limits_.erase(limits_.begin());
+        cancel_timer(limits_, late);
         late.way->elapse();
         go_on_with(late);
     }
