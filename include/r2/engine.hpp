@@ -20,11 +20,11 @@ template <class> class latency_log;
 /// Names a transfer within its engine.
 enum class transfer_id : std::uint64_t {};
 
-/// A transfer whose outcome is there, since when, and whose it is: what `start` was told.
+/// A transfer whose outcome is there.
 struct completion {
     transfer_id id = {};
-    void* owner = nullptr;
-    time_point at = never;
+    void* owner = nullptr;  ///< As `start` was told.
+    time_point at = never;  ///< When the outcome was there.
 };
 
 /// What a transfer keeps to by itself. Its time is the caller's affair: `wait_until`, then `cancel`.
@@ -79,7 +79,7 @@ public:
     virtual std::unique_ptr<engine> take() = 0;
     virtual void give_back(std::unique_ptr<engine> e) noexcept = 0;
 
-    /// What the ranges of one client learn for the next ones.
+    /// How long the client's answers took lately: what hedging by a percentile goes by.
     virtual detail::latency_log<void>& latencies() noexcept = 0;
 };
 

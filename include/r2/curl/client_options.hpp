@@ -43,8 +43,8 @@ struct client_options {
     duration connect_timeout = std::chrono::seconds(10);
 
     /// Kept open from one range to the next, by each range that ran at the same time as another; and how many of those
-    /// are remembered (CURLMOPT_MAXCONNECTS). Not set: 32. After many requests at a time they are more at first, and
-    /// each that is used again closes one.
+    /// are remembered (CURLMOPT_MAXCONNECTS). Not set: 32. After many requests at a time more stay open
+    /// at first, and each that is used again closes another.
     int max_idle_connections = 0;
 
     /// Names of further header fields that are credentials: a redirect to another origin drops them, as it does

@@ -9,18 +9,20 @@
 
 namespace r2 {
 
-/// What this share of a client's recent answers took, at most: of the newest 256 to the same origin, by attempts that
-/// are hedged by a percentile too. Answers that nobody waited for count with the time until then.
+/// How long this share of a client's recent answers took at most: of the newest 256 from the same origin, each to the
+/// original of an attempt that is hedged by a percentile. One that was overtaken or timed out counts with the time
+/// until then; failures don't count.
 struct percentile {
     constexpr explicit percentile(double of_answers, duration otherwise = duration::max(), int min = 20) noexcept
         : share(of_answers), fallback(otherwise), min_samples(min) {}
 
     double share;       ///< In [0, 1].
     duration fallback;  ///< While there are fewer samples. Not given: for ever, so that only a failure sends a copy.
-    int min_samples;    ///< At most 256.
+    int min_samples;    ///< More than 256 are 256.
 };
 
-/// How long a hedged attempt waits for an answer before its next copy goes out: so long, or a `percentile`.
+/// How long a hedged attempt waits for an answer before its next copy goes out: a duration, of which zero or less is
+/// at once, or a `percentile`.
 class hedge_delay {
 public:
     /// At once.
@@ -42,10 +44,11 @@ private:
 /// others. Where all fail, the attempt does, and the loop goes on as ever.
 ///
 /// Guards are asked for each copy as for a retry, and hear what became of it; one that refuses ends the sending of
-/// copies, and no more. A copy is the attempt's request as `before_attempt` left it. `timeout` is that of the attempt.
+/// copies, and no more. A copy is the attempt's request as `before_attempt` left it. `timeout` is that of the whole
+/// attempt.
 struct hedge_policy {
-    int copies = 0;  ///< Beside the original, at most 5. Zero or negative: the attempt isn't hedged.
-    hedge_delay after = {};
+    int copies = 0;          ///< Beside the original, at most 5. Zero or negative: the attempt isn't hedged.
+    hedge_delay after = {};  ///< Before each copy. Not set: all go at once.
 
     /// Hedges POST, PATCH and the like too; else only methods that are idempotent are: an Idempotency-Key makes a
     /// repeat safe, but servers answer 409 while the first is being worked on.

@@ -12,14 +12,14 @@ namespace r2 {
 struct hedged_copy {
     enum class fate {
         won,     ///< Its outcome is the attempt's.
-        failed,  ///< In a way that may pass, so that the others went on.
+        failed,  ///< In a way that may pass, or for a lack of this machine: the others went on.
         lost,    ///< Another answered first, or a stop or a limit came.
     };
 
     duration started = {};  ///< After the attempt did.
     duration elapsed = {};  ///< From then to its outcome, or to the end of the attempt.
     int status = 0;         ///< 0: it got no response.
-    r2::error error = {};   ///< Why, if that is known.
+    r2::error error = {};   ///< Why it got none; false where it got one.
     int sends = 0;          ///< Requests put on the wire, redirect hops included.
     fate became = fate::lost;
 };
