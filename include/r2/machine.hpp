@@ -114,7 +114,7 @@ struct opinion {
     bool retry = false;
 };
 
-/// Asks them so far.
+/// Asks the predicates what the rules would ask of this attempt, and no more.
 template <class = void> opinion opinion_of(const attempt& a, answers auto& ask) {
     opinion said{.terminate = ask.terminate_if()};
     const bool failed = !a.response() || a.response()->status >= 400;
@@ -123,7 +123,7 @@ template <class = void> opinion opinion_of(const attempt& a, answers auto& ask) 
 }
 
 /// The answers of these options about this attempt. `wall_now` is only called where a server names a date, and a
-/// predicate only if it isn't `known` what it said.
+/// predicate only where what it said isn't `known`.
 template <class WallNow> class answers_of {
 public:
     answers_of(const options& o, const attempt& a, WallNow wall_now, const opinion* known = nullptr)

@@ -24,8 +24,8 @@ namespace r2::detail {
 template <class T = void> class course {
 public:
     /// `began` is what its deadline counts from; `current` where each attempt is made; `owner` whom the engine names
-    /// with a transfer that is complete. A call takes the place of sending, and the story is told what happens, where
-    /// there are such.
+    /// with a transfer that is complete. `told` hears what happens, and `call` is made in place of sending, where they
+    /// aren't null.
     course(engine& world, latency_log<T>& latencies, const request& q, const options& o, time_point began,
            std::optional<attempt>& current, void* owner = nullptr, story<>* told = nullptr,
            const std::function<attempt()>* call = nullptr)
