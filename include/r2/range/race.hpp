@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -21,14 +22,13 @@ namespace r2::detail {
 /// the course's to say. A template as that is.
 template <class T = void> class race {
 public:
-    /// Guards are asked about `asked`; `sent` is copied, as copies that lost may outlive the attempt.
-    race(engine& world, latency_log<T>& latencies, const options& o, const request& asked, const request& sent,
-         int number)
+    /// Guards are asked about `base`; `q`, which is sent, is copied, as copies that lost may outlive the attempt.
+    race(engine& world, latency_log<T>& latencies, const options& o, const request& base, const request& q, int number)
         : world_(world),
           latencies_(latencies),
           options_(o),
-          asked_(asked),
-          sent_(std::make_shared<const request>(sent)),
+          base_(base),
+          request_(std::make_shared<const request>(q)),
           number_(number),
           started_(world.now()),
           schedule_(o.hedge.copies, delay(), started_) {}
@@ -59,7 +59,7 @@ public:
     /// Sends the copies whose time has come, if guards let them.
     void send_due() {
         for (time_point now = world_.now(); next() <= now; now = world_.now()) {
-            if (!may_send(now)) continue;
+            if (!may_send(now)) continue;  // then it is due later, or never
             schedule_.went_out(now);
             admissions<T>& admitted = waiting_->admitted;
             launch(admitted, std::move(waiting_), now);
@@ -111,7 +111,7 @@ public:
         const duration drain = options_.hedge.drain;
         const time_point until = later(world_.now(), std::max(drain, duration{}));
         end_all(
-            [&](transfer_id id) { return drain > duration{} ? world_.drain(id, sent_, until) : world_.cancel(id); });
+            [&](transfer_id id) { return drain > duration{} ? world_.drain(id, request_, until) : world_.cancel(id); });
         note_latency();
         lose([](int sends) {
             return r2::error(errc::stopped, "another copy answered first", sends > 0 ? sent::maybe : sent::no);
@@ -152,17 +152,17 @@ private:
     /// A copy's own permission, as guards know one by the address of its request.
     struct permit {
         permit(const std::vector<std::shared_ptr<guard>>& guards, const request& q, engine& world)
-            : asked(q), admitted(guards, asked, world) {}
+            : base(q), admitted(guards, base, world) {}
 
-        request asked;
+        request base;
         admissions<T> admitted;
     };
 
     struct copy {
         std::optional<transfer_id> transfer;  // while it is in flight
-        bool cut = false;                     // before its outcome was there, and the guards don't know it yet
+        bool cut = false;                     // and the guards don't know it yet
         admissions<T>* admitted;
-        std::unique_ptr<permit> own;  // the original has the attempt's
+        std::unique_ptr<permit> own;  // null for the original, which has the attempt's
     };
 
     struct failure {
@@ -171,17 +171,18 @@ private:
         time_point not_before;
     };
 
-    /// Whether nothing speaks against another copy.
+    /// Whether another copy may go now; the guards are asked for it the first time.
     bool may_send(time_point now) {
         if (options_.stop.stop_requested() || now >= limit_) return schedule_.end(), false;
         if (waiting_) return true;
-        waiting_ = std::make_unique<permit>(options_.guards, asked_, world_);
+        waiting_ = std::make_unique<permit>(options_.guards, base_, world_);
         const admission answer = waiting_->admitted.ask(nullptr, number_ + 1, now);
         if (answer.refused()) return schedule_.end(), false;
         if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
-        return false;  // it may wait now, or a guard may have requested a stop
+        return false;  // look again: it may have to wait, or a guard may have requested a stop
     }
 
+    /// Tells the guards of all that were cut.
     template <class Why> void lose(Why why) {
         for (std::size_t i = 0; i < copies_.size(); ++i) {
             if (!std::exchange(copies_[i].cut, false)) continue;
@@ -198,13 +199,13 @@ private:
 
     duration delay() {
         const hedge_delay& after = options_.hedge.after;
-        return after.percentile() ? latencies_.at(asked_, *after.percentile()) : after.fixed();
+        return after.percentile() ? latencies_.at(base_, *after.percentile()) : after.fixed();
     }
 
     void launch(admissions<T>& admitted, std::unique_ptr<permit> own, time_point now) {
         told_.push_back({.started = now - started_});
         copies_.push_back({.transfer = {}, .admitted = &admitted, .own = std::move(own)});
-        copies_.back().transfer = world_.start(*sent_, limits_, owner_);
+        copies_.back().transfer = world_.start(*request_, limits_, owner_);
         ++in_flight_;
     }
 
@@ -221,18 +222,18 @@ private:
         over_ = true;
     }
 
-    /// How long the original took, or has taken up to now, but for a failure. Those of copies, which are sent because
-    /// it is slow, would make the usual look faster than it is.
+    /// Logs how long the original took, or has taken up to now, unless it failed. Copies aren't logged: they are sent
+    /// when the original is slow, and would make the usual look faster than it is.
     void note_latency() {
         if (options_.hedge.after.percentile() && told_[0].became != hedged_copy::fate::failed)
-            latencies_.add(asked_, latency_);
+            latencies_.add(base_, latency_);
     }
 
     engine& world_;
     latency_log<T>& latencies_;
     const options& options_;
-    const request& asked_;
-    const std::shared_ptr<const request> sent_;
+    const request& base_;  // as before `before_attempt`
+    const std::shared_ptr<const request> request_;
     const int number_;
     const time_point started_;
     limits limits_;
@@ -241,9 +242,9 @@ private:
     duration latency_ = {};  // of the original, or how long it lasted up to now
     void* owner_ = nullptr;
     hedge_schedule schedule_;
-    std::unique_ptr<permit> waiting_;  // of a copy that guards ask to wait
+    std::unique_ptr<permit> waiting_;  // of the next copy, once the guards were asked
     std::vector<copy> copies_;
-    std::vector<hedged_copy> told_;  // of each of them
+    std::vector<hedged_copy> told_;  // what is told of each of them
     std::size_t in_flight_ = 0;
     bool over_ = false;
     std::optional<failure> failure_;
