@@ -36,7 +36,7 @@ public:
         try {
             if (!world_) begin();
             yielded_.reset();
-            while (!yielded_ && !over_) go_on();
+            while (!yielded_ && !over_) step();
             so_far.in_flight = in_flight_;
             so_far.waiting = jobs_.size() - in_flight_;
             elapsed = now() - began_;
@@ -83,7 +83,7 @@ private:
     }
 
     /// One step towards the next attempt that is over.
-    void go_on() {
+    void step() {
         if (!*world_) return without_engine();
         notice_stop();
         if (!given_up_.empty()) {
@@ -235,8 +235,8 @@ private:
         if (std::exchange(j.has_timer, false)) j.no_timer = among.extract(j.timer);
     }
 
-    /// Something became of what is in flight.
-    void go_on_with(job& j) {
+    /// A transfer of it is complete, or its time has come.
+    void follow_up(job& j) {
         if (j.way->in_flight()) return set_limit(j);
         --in_flight_;
         conclude(j);
@@ -259,14 +259,14 @@ private:
                 job& j = *static_cast<job*>(complete->owner);
                 cancel_timer(limits_, j);
                 j.way->complete(*complete);
-                return go_on_with(j);
+                return follow_up(j);
             }
         if (limits_.empty() || limits_.begin()->first.first > now()) return;
         completions_first_ = in_flight_;
         job& late = *limits_.begin()->second;
         cancel_timer(limits_, late);
         late.way->elapse();
-        go_on_with(late);
+        follow_up(late);
     }
 
     void conclude(job& j) {
@@ -309,8 +309,8 @@ private:
     /// Requests that are read while none of their hosts has room: so many may be overtaken by one for another host.
     static constexpr std::size_t read_ahead = 1000;
 
-    /// So many are started before the engine is asked what is complete: that makes connections free, and a stop is seen
-    /// in time. While there is such, it comes first.
+    /// So many are started before the engine is asked again what is complete, which frees connections, and before a
+    /// stop is looked for. Fewer while there are completions: these come first.
     static constexpr std::size_t burst = 16;
     static constexpr std::size_t burst_beside_completions = 2;
 
@@ -328,7 +328,7 @@ private:
 
     std::optional<attempt> current_;  // where every course makes its attempt
     std::optional<job_attempt> yielded_;
-    std::list<job> jobs_;  // each in just one of the following
+    std::list<job> jobs_;  // each is ready, waits, is in flight, or is given up
     hosts ready_;
     timers waiting_;
     std::size_t in_flight_ = 0;
