@@ -52,7 +52,7 @@ public:
     transfer_id start(const request& q, const limits& l, void* owner) override {
         flights one = idle_one();
         flight& f = one.front();
-        f.crowd(running_.size() + draining_.size() >= crowd);
+        f.use_small_buffers(running_.size() + draining_.size() >= crowd);
         if (!f.begin(q, l, owner)) {
             complete(one, f);
         } else {
@@ -60,7 +60,7 @@ public:
             running_.splice(running_.end(), one);
             add(f);
         }
-        return transfer_id{reinterpret_cast<std::uintptr_t>(&f)};
+        return id_of(f);
     }
 
     void take(transfer_id id, std::optional<attempt>& into) override {
@@ -97,17 +97,17 @@ public:
             if (complete_.empty()) act_at_once();
             if (!complete_.empty()) {
                 flight& first = complete_.front();
-                return completion{transfer_id{reinterpret_cast<std::uintptr_t>(&first)}, first.owner(), first.over_at};
+                return completion{id_of(first), first.owner(), first.over_at};
             }
             waiting_.now = now();
             cut_overdue();
             if (queue_due()) continue;
-            const bool over = woken_.load(std::memory_order_relaxed) || waiting_.now >= until;
-            waiting_.sockets.wait(over ? 0 : patience(until), [this](int fd, int ready, void* owner) {
+            const bool last = woken_.load(std::memory_order_relaxed) || waiting_.now >= until;
+            waiting_.sockets.wait(last ? 0 : patience(until), [this](int fd, int ready, void* owner) {
                 shard<T>& s = *static_cast<shard<T>*>(owner);
                 acted(s, s.act(fd, ready));
             });
-            if (!over || !complete_.empty()) continue;
+            if (!last || !complete_.empty()) continue;
             woken_.exchange(false, std::memory_order_acquire);
             return std::nullopt;
         }
@@ -152,8 +152,8 @@ private:
         time_point over_at = {};
     };
 
-    /// So many transfers share a multi handle. With https they are more, as each handle parses the authorities that it
-    /// trusts anew, in which time nothing else goes on.
+    /// So many transfers share a multi handle. With https more do, as each new handle parses the trusted certificates
+    /// anew, and meanwhile nothing else goes on.
     static constexpr int room = 64;
     static constexpr int secure_room = 512;
 
@@ -163,6 +163,7 @@ private:
     /// So many idle handles are kept for the next range.
     static constexpr std::size_t few = 8;
 
+    static transfer_id id_of(flight& f) noexcept { return transfer_id{reinterpret_cast<std::uintptr_t>(&f)}; }
     static flight& at(transfer_id id) noexcept { return *reinterpret_cast<flight*>(static_cast<std::uintptr_t>(id)); }
 
     flights idle_one() {
@@ -176,7 +177,8 @@ private:
         return one;
     }
 
-    /// Where its origin was served last, if there is room; else in any, of which one after the other is filled.
+    /// The shard in which its origin was served last, if it has room; else one that takes any: these are filled one
+    /// after the other.
     shard<T>& place_for(flight& f, const std::string& url) {
         shards& among = f.is_secure() ? secure_ : plain_;
         if (among.size() > 1) {
@@ -195,7 +197,7 @@ private:
     }
 
     void open_shard(shards& among) {
-        // As each may be there again while all act.
+        // Twice over, as each may be queued again while all act.
         waiting_.at_once.reserve(2 * (plain_.size() + secure_.size() + 1));
         among.emplace_front(waiting_, among, &among == &plain_ ? room : secure_room, settings_->max_idle_connections);
         among.front().self = among.begin();
@@ -214,7 +216,7 @@ private:
         if (s.size() == s.room_for_any - 1) s.among.splice(s.among.begin(), s.among, s.self);
     }
 
-    /// Lets go of a transfer that is over for its user too, but of its handle.
+    /// Lets go of a transfer that is over, and keeps its handle for another, if that can be reused.
     void retire(flights& among, flight& f) noexcept {
         f.release();
         f.kept.reset();

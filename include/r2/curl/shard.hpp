@@ -20,11 +20,11 @@ template <class T> struct waiting {
     readiness<T> sockets;
     std::vector<shard<T>*> at_once;  // those that libcurl wants to go on at once, with room for all
     time_point next = never;         // no other timer is due before
-    time_point now = {};             // not long ago
+    time_point now = {};             // as of the last wait
 };
 
 /// Some of an engine's transfers, on one multi handle, which keeps their connections. What libcurl does for one
-/// transfer grows with how many share its handle: so it shares it with few.
+/// transfer grows with how many share its handle: so few share one.
 template <class T = void> class shard {
 public:
     shard(waiting<T>& w, std::list<shard>& others, int most, int max_idle)
@@ -54,12 +54,13 @@ public:
         if (multi_) curl_multi_remove_handle(multi_.get(), easy);
     }
 
-    /// Goes on with what is ready, or by `due`, whose time has come. False where libcurl can't: then all in it failed.
+    /// Goes on with what is ready. False where libcurl can't: then all in it failed.
     bool act(int fd, int ready) noexcept {
         if (!multi_) return true;
         int running = 0;
         return curl_multi_socket_action(multi_.get(), fd, ready, &running) == CURLM_OK;
     }
+    /// The same with what is `due`.
     bool act_on_time() noexcept {
         due_ = never;
         queued_ = false;
@@ -74,7 +75,10 @@ public:
         return nullptr;
     }
 
+    /// When to `queue` it; `never`: libcurl has set no timer.
     time_point due() const noexcept { return due_; }
+
+    /// Has the engine call `act_on_time`.
     void queue() noexcept {
         if (!queued_) waiting_.at_once.push_back(this);
         queued_ = true;
@@ -107,6 +111,7 @@ private:
         return true;
     }
 
+    /// At most so many connections, but `max_idle` in any case.
     void keep(int connections) noexcept {
         connections_ = std::max(connections, max_idle_);
         if (multi_) curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(connections_));

@@ -57,13 +57,12 @@ public:
         return true;
     }
 
-    /// Among many, each gets a small buffer: for a big body that costs more system calls, for many small ones less
-    /// memory. While it isn't added.
-    void crowd(bool crowded) {
-        if (crowded == crowded_ || settings_.configure) return;  // which may have set it
-        set(CURLOPT_BUFFERSIZE, crowded ? small_buffer : long{CURL_MAX_WRITE_SIZE});
-        set(CURLOPT_UPLOAD_BUFFERSIZE, crowded ? 16L << 10 : 64L << 10);
-        crowded_ = crowded;
+    /// Takes less memory, which many at a time need; a big body then costs more system calls. While it isn't added.
+    void use_small_buffers(bool small) {
+        if (small == small_buffers_ || settings_.configure) return;  // which may have set it
+        set(CURLOPT_BUFFERSIZE, small ? small_buffer : long{CURL_MAX_WRITE_SIZE});
+        set(CURLOPT_UPLOAD_BUFFERSIZE, small ? 16L << 10 : 64L << 10);
+        small_buffers_ = small;
     }
 
     /// Whether the request has left as a whole, so that nothing but its answer is missing.
@@ -314,7 +313,7 @@ private:
     std::string url_shown_;
     bool credentials_set_ = false;
     bool stripped_ = false;
-    bool crowded_ = false;
+    bool small_buffers_ = false;
 
     easy_handle easy_;  // last, as it refers to what is above
 };
