@@ -52,13 +52,16 @@ public:
     /// Watches a descriptor for this from now on, for its owner, until it is watched for 0; before it is closed. False
     /// where there is no memory.
     bool watch(int fd, int wanted, void* owner) noexcept {
-        const auto place = static_cast<std::size_t>(fd);
-        if (!has(place)) return wanted == 0;
-        watched& w = watched_[place];
+        const auto number = static_cast<std::size_t>(fd);
+        if (!has(number)) return wanted == 0;
+        watched& w = watched_[number];
         const bool known = w.wanted != 0;
         w.owner = owner;
         w.wanted = wanted;
-        if (wanted == 0) return !known || control(EPOLL_CTL_DEL, fd, w) || true;  // a closed one is gone by itself
+        if (wanted == 0) {
+            if (known) control(EPOLL_CTL_DEL, fd, w);  // fails where it was closed, and so is gone by itself
+            return true;
+        }
         if (known && control(EPOLL_CTL_MOD, fd, w)) return true;
         w.round = ++round_;
         return control(EPOLL_CTL_ADD, fd, w) || control(EPOLL_CTL_MOD, fd, w);
@@ -77,9 +80,9 @@ public:
         if (!all_known) renew();
         for (int i = 0; i < count; ++i) {
             const epoll_event& each = ready[static_cast<std::size_t>(i)];
-            const watched* const now_known = watched_as(each);  // f may have changed that of a later one
-            if (!now_known) continue;
-            const watched w = *now_known;
+            const watched* const found = watched_as(each);  // f may have changed that of a later one
+            if (!found) continue;
+            const watched w = *found;
             const int now = (each.events & ~EPOLLOUT ? readable : 0) | (each.events & ~EPOLLIN ? writable : 0);
             if (w.wanted & now) f(fd_of(each), w.wanted & now, w.owner);
         }
@@ -111,13 +114,13 @@ private:
 
     /// Null where nobody wants it.
     const watched* watched_as(const epoll_event& e) const noexcept {
-        const auto place = static_cast<std::size_t>(fd_of(e));
-        if (place >= watched_.size() || watched_[place].wanted == 0) return nullptr;
-        return e.data.u64 >> 32 == watched_[place].round ? &watched_[place] : nullptr;
+        const auto number = static_cast<std::size_t>(fd_of(e));
+        if (number >= watched_.size() || watched_[number].wanted == 0) return nullptr;
+        return e.data.u64 >> 32 == watched_[number].round ? &watched_[number] : nullptr;
     }
 
-    /// libcurl closes some before it says so. What a child process has inherited of these stays in the epoll set, and
-    /// ready; no number is left by which it could be taken out.
+    /// Makes the epoll set anew. libcurl closes some before it says so; what a child process has inherited of these
+    /// stays in the set, and ready, and no number is left by which it could be taken out.
     void renew() noexcept {
         const descriptor fresh(::epoll_create1(EPOLL_CLOEXEC));
         if (fresh < 0 || ::dup3(fresh, all_, O_CLOEXEC) < 0) return;
@@ -126,9 +129,9 @@ private:
             if (watched_[i].wanted != 0) control(EPOLL_CTL_ADD, static_cast<int>(i), watched_[i]);
     }
 
-    bool has(std::size_t place) noexcept {
+    bool has(std::size_t number) noexcept {
         try {
-            if (place >= watched_.size()) watched_.resize(place + 1);
+            if (number >= watched_.size()) watched_.resize(number + 1);
             return true;
         } catch (...) {
             return false;
