@@ -48,6 +48,7 @@ TEST(race, an_original_that_answers_first_wins_against_2_copies) {
     EXPECT_EQ(last.copies().size(), 3U);
 }
 
+// The next two are pester's, a Go library that hedges.
 TEST(race, pesters_3_lanes_of_3_attempts_that_all_fail_are_9_sends) {
     server s;
     s.default_answer(nothing().reset());

@@ -163,7 +163,7 @@ TEST(hedging, only_idempotent_methods_have_copies_unless_it_is_unsafe) {
         }
 }
 
-// pester's own.
+// What pester, a Go library that hedges, tests of its own.
 
 TEST(pester, lanes_3_and_attempts_3_that_all_fail_send_9_requests) {
     fake_client fake;

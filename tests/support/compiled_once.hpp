@@ -42,8 +42,8 @@ namespace detail {
 R2_COMPILED_ONCE template class admissions<>;
 R2_COMPILED_ONCE template class attempt_loop<>;
 R2_COMPILED_ONCE template class course<>;
-R2_COMPILED_ONCE template class many<>;
 R2_COMPILED_ONCE template class latency_log<>;
+R2_COMPILED_ONCE template class many<>;
 R2_COMPILED_ONCE template class race<>;
 R2_COMPILED_ONCE template class signal_watch<>;
 R2_COMPILED_ONCE template class story<>;
