@@ -1,7 +1,7 @@
 #include <chrono>
 #include <string>
 
-#include "curl/sharing.hpp"
+#include "curl/bare_engine.hpp"
 #include "support/leftovers.hpp"
 
 // A transfer that has lost to another copy of its request.

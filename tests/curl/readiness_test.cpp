@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "support/limits.hpp"
+#include "support/few_descriptors.hpp"
 
 namespace {
 

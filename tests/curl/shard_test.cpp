@@ -6,9 +6,9 @@
 #include <thread>
 #include <vector>
 
-#include "curl/sharing.hpp"
+#include "curl/bare_engine.hpp"
+#include "support/few_descriptors.hpp"
 #include "support/leftovers.hpp"
-#include "support/limits.hpp"
 
 namespace {
 
