@@ -48,7 +48,7 @@ public:
     }
 
     /// Whether there is nothing more to come of it.
-    bool over() const noexcept { return over_; }
+    bool over() const noexcept { return in_flight_ == 0; }
 
     /// When the last outcome so far was there, or all were cut.
     time_point done() const noexcept { return done_; }
@@ -64,7 +64,6 @@ public:
             admissions<T>& admitted = waiting_->admitted;
             launch(admitted, std::move(waiting_), now);
         }
-        over_ = in_flight_ == 0;
     }
 
     /// Takes the outcome of a complete transfer, and says which copy's it is.
@@ -219,7 +218,6 @@ private:
             each.cut = true;
         }
         in_flight_ = 0;
-        over_ = true;
     }
 
     /// Logs how long the original took, or has taken up to now, unless it failed. Copies aren't logged: they are sent
@@ -246,7 +244,6 @@ private:
     std::vector<copy> copies_;
     std::vector<hedged_copy> told_;  // what is told of each of them
     std::size_t in_flight_ = 0;
-    bool over_ = false;
     std::optional<failure> failure_;
     std::optional<opinion> said_;
 };
