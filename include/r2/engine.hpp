@@ -22,9 +22,9 @@ enum class transfer_id : std::uint64_t {};
 
 /// A transfer whose outcome is there.
 struct completion {
-    transfer_id id = {};
-    void* owner = nullptr;  ///< As `start` was told.
-    time_point at = never;  ///< When the outcome was there.
+    transfer_id id;
+    void* owner;    ///< As `start` was told.
+    time_point at;  ///< When the outcome was there.
 };
 
 /// What a transfer keeps to by itself. Its time is the caller's affair: `wait_until`, then `cancel`.

@@ -86,7 +86,7 @@ public:
         j.starts.push_back(now());
         if (s.throws) throw oops{j.plan->seed, thrower::script};
         ++j.in_flight;
-        transfers_.push_back({{transfer_id(++last_id_), owner}, later(now(), s.after), &j, outcome_of(s, l)});
+        transfers_.push_back({{transfer_id(++last_id_), owner, later(now(), s.after)}, &j, outcome_of(s, l)});
         return transfers_.back().self.id;
     }
 
@@ -103,7 +103,6 @@ public:
 private:
     struct transfer {
         completion self;
-        time_point ends;
         crowd_world::job* of;
         attempt outcome;
     };
@@ -116,12 +115,12 @@ private:
 
     std::optional<completion> next_complete() const {
         for (const transfer& each : transfers_)
-            if (each.ends <= world_.now()) return each.self;
+            if (each.self.at <= world_.now()) return each.self;
         return std::nullopt;
     }
 
     time_point next(time_point until) const {
-        for (const transfer& each : transfers_) until = std::min(until, each.ends);
+        for (const transfer& each : transfers_) until = std::min(until, each.self.at);
         if (until == never) throw std::logic_error("a wait that never ends");
         return until;
     }

@@ -70,9 +70,9 @@ private:
     bool spoils_one() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::spoils_head; }
 
     /// What became of the copies of this attempt: those marks come before its own.
-    static std::span<const mark> copies_of(const mark& shown) {
+    std::span<const mark> copies_of(const mark& shown) const {
         const mark* first = &shown;
-        while (first[-1].seen == seen::copy) --first;
+        while (first != trace_.data() && first[-1].seen == seen::copy) --first;
         return {first, &shown};
     }
     template <class F> bool all_copies(F f) const {
@@ -215,7 +215,7 @@ private:
     }
 
     /// Of the last copy, if there are any.
-    static duration last_start(const mark& m) {
+    duration last_start(const mark& m) const {
         const auto copies = copies_of(m);
         return copies.empty() ? 0ns : m.now - m.elapsed + copies.back().wait;
     }

@@ -208,7 +208,8 @@ public:
     }
     std::optional<completion> wait_until(time_point until) override {
         world_.clock_.sleep_until(in_flight_ ? std::min(until, in_flight_->at) : until);
-        return in_flight_ && in_flight_->at <= now() ? std::optional(completion{}) : std::nullopt;
+        return in_flight_ && in_flight_->at <= now() ? std::optional(completion{{}, nullptr, in_flight_->at})
+                                                     : std::nullopt;
     }
     void take(transfer_id, std::optional<attempt>& into) override {
         into.emplace(response{.status = std::exchange(in_flight_, std::nullopt)->status}, 1);
