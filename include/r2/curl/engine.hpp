@@ -278,7 +278,7 @@ private:
     }
 
     void complete(flights& among, flight& f) noexcept {
-        f.over_at = now();
+        f.over_at = complete_.empty() ? never : now();  // the first is told of at once
         complete_.splice(complete_.end(), among, f.self);
     }
 

@@ -70,10 +70,10 @@ public:
     std::size_t take(const completion& c, std::optional<attempt>& into) {
         std::size_t which = 0;
         while (copies_[which].transfer != c.id) ++which;
-        if (which == 0) latency_ = c.at - started_;
         world_.take(*std::exchange(copies_[which].transfer, std::nullopt), into);
         --in_flight_;
         done_ = world_.now();
+        if (which == 0) latency_ = std::min(done_, c.at) - started_;
         told_[which].sends = into->sends();
         told_[which].elapsed = done_ - started_ - told_[which].started;
         note(which, *into);
