@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <atomic>
 #include <map>
 #include <stop_token>
@@ -76,9 +74,8 @@ TEST(race, pesters_first_success_of_3_lanes_wins_and_the_rest_are_cancelled) {
         ASSERT_TRUE(last.response()) << last.error().message();
         EXPECT_EQ(last.response()->body, "first");
         EXPECT_TRUE(s.wait_for_connections(static_cast<std::size_t>(last.sends()), patience));
-        std::size_t open = s.open_connections();  // all but the winner's leave, while the client lives
-        for (int i = 0; open > 1 && i < 3000; ++i, open = s.open_connections()) ::usleep(10'000);
-        EXPECT_EQ(open, 1U);
+        EXPECT_TRUE(s.wait_until_open(1, patience));  // all but the winner's leave, while the client lives
+        EXPECT_EQ(s.open_connections(), 1U);
     }
     EXPECT_TRUE(s.wait_until_all_left(patience));
 }

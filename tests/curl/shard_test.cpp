@@ -94,8 +94,7 @@ TEST(shards, are_let_go_of_after_a_range_but_for_1) {
     for (auto& a : range) EXPECT_TRUE(a.response());
     EXPECT_EQ(s.connections(), 300U);
     const auto ours = [&] { return open_descriptors() - before - s.open_connections(); };
-    const auto late = std::chrono::steady_clock::now() + patience;
-    while (s.open_connections() > 64 && std::chrono::steady_clock::now() < late) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(s.wait_until_open(64, patience));
     EXPECT_LE(s.open_connections(), 64U);
     EXPECT_LE(ours(), 64U + 8U);
     EXPECT_EQ(status_of(c.get(s.url("/more"), quick()).finish()), 200);

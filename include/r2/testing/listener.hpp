@@ -74,9 +74,9 @@ public:
         return monitor_.wait(timeout, [&] { return accepted_ >= count; });
     }
 
-    /// Waits until no connection is open; false on the timeout.
-    bool wait_until_all_left(duration timeout) const {
-        return monitor_.wait(timeout, [&] { return open_ == 0; });
+    /// Waits until at most so many connections are open; false on the timeout.
+    bool wait_until_open(std::size_t most, duration timeout) const {
+        return monitor_.wait(timeout, [&] { return open_ <= most; });
     }
 
 private:

@@ -143,8 +143,13 @@ public:
         return connections_.wait_for_connections(count, timeout);
     }
 
+    /// Waits until at most so many connections are open; false on the timeout.
+    bool wait_until_open(std::size_t most, duration timeout) const {
+        return connections_.wait_until_open(most, timeout);
+    }
+
     /// Waits until no connection is open; false on the timeout.
-    bool wait_until_all_left(duration timeout) const { return connections_.wait_until_all_left(timeout); }
+    bool wait_until_all_left(duration timeout) const { return wait_until_open(0, timeout); }
 
 private:
     detail::playbook book_;
