@@ -85,7 +85,7 @@ private:
         answer_.headers.clear();
         answer_.headers.reserve(16, 512);
         answer_.body.clear();
-        body_bytes_ = 0;
+        body_bytes_ = announced_ = 0;
         state_ = state::head;
     }
 
@@ -100,6 +100,8 @@ private:
         std::size_t value = colon + 1;
         while (value < text.size() && (text[value] == ' ' || text[value] == '\t')) ++value;
         answer_.headers.add_line(text, colon, value);
+        if (r2::detail::same_name(text.substr(0, colon), "Content-Length"))
+            std::from_chars(text.data() + value, text.data() + text.size(), announced_);
     }
 
     void end_head() {
@@ -108,16 +110,14 @@ private:
         answer_.headers.replace_crs();  // here, as a look for each line costs 1 % of a GET
         // Growing step by step copies a body about once; reserving more on a server's word alone costs memory.
         if (discards_) return;
-        std::size_t length = 0;
-        if (const auto announced = answer_.headers.get("Content-Length"))
-            std::from_chars(announced->data(), announced->data() + announced->size(), length);
-        answer_.body.reserve(std::min({length, max_body_, std::size_t{1} << 20}));
+        answer_.body.reserve(std::min({announced_, max_body_, std::size_t{1} << 20}));
     }
 
     response answer_;
     std::size_t max_body_ = 0;
     std::size_t head_bytes_ = 0;
     std::size_t body_bytes_ = 0;
+    std::size_t announced_ = 0;  // of the body, in bytes; 0: nothing is known
     state state_ = state::before;
     bool too_large_ = false;
     bool discards_ = false;
