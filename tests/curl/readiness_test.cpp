@@ -41,7 +41,8 @@ struct event {
 
 template <class R> std::vector<event> events(R& r, int patience) {
     std::vector<event> all;
-    r.wait(patience, [&](int fd, int ready, void* owner) { all.push_back({fd, ready, owner}); });
+    r.wait(patience);
+    while (const auto each = r.next()) all.push_back({each->fd, each->ready, each->owner});
     return all;
 }
 
@@ -110,12 +111,13 @@ TYPED_TEST(readiness, forgets_1_that_another_no_longer_wants) {
     b.say_something();
     EXPECT_TRUE(this->all.watch(a.near(), readable, nullptr));
     EXPECT_TRUE(this->all.watch(b.near(), readable, nullptr));
-    int calls = 0;
-    this->all.wait(for_ever, [&](int fd, int, void*) {
-        ++calls;
-        EXPECT_TRUE(this->all.watch(fd == a.near() ? b.near() : a.near(), 0, nullptr));
-    });
-    EXPECT_EQ(calls, 1);
+    this->all.wait(for_ever);
+    const auto first = this->all.next();
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(this->all.more());
+    EXPECT_TRUE(this->all.watch(first->fd == a.near() ? b.near() : a.near(), 0, nullptr));
+    EXPECT_FALSE(this->all.next());
+    EXPECT_FALSE(this->all.more());
 }
 
 TYPED_TEST(readiness, is_told_of_20_more_while_it_names_2) {
@@ -126,10 +128,11 @@ TYPED_TEST(readiness, is_told_of_20_more_while_it_names_2) {
     EXPECT_TRUE(this->all.watch(a.near(), readable, nullptr));
     EXPECT_TRUE(this->all.watch(b.near(), readable, nullptr));
     std::vector<int> seen;
-    this->all.wait(for_ever, [&](int fd, int, void*) {
-        seen.push_back(fd);
+    this->all.wait(for_ever);
+    while (const auto each = this->all.next()) {
+        seen.push_back(each->fd);
         for (const pair& p : more) EXPECT_TRUE(this->all.watch(p.near(), readable, nullptr));
-    });
+    }
     std::sort(seen.begin(), seen.end());
     EXPECT_EQ(seen, (std::vector<int>{a.near(), b.near()}));
 }
@@ -166,11 +169,13 @@ TYPED_TEST(readiness, watches_300_at_a_time) {
         EXPECT_TRUE(this->all.watch(p.near(), readable, nullptr));
     }
     std::vector<int> seen;
-    while (seen.size() < all.size())
-        this->all.wait(for_ever, [&](int fd, int, void*) {
-            seen.push_back(fd);
-            EXPECT_TRUE(this->all.watch(fd, 0, nullptr));
-        });
+    while (seen.size() < all.size()) {
+        this->all.wait(for_ever);
+        while (const auto each = this->all.next()) {
+            seen.push_back(each->fd);
+            EXPECT_TRUE(this->all.watch(each->fd, 0, nullptr));
+        }
+    }
     std::sort(seen.begin(), seen.end());
     EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
     this->all.shrink();

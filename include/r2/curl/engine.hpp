@@ -38,8 +38,8 @@ public:
         curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     }
     ~multi_engine() override {
-        for (const flights* each : {&running_, &draining_})
-            for (const flight& f : *each) f.in->remove(f.handle());
+        for (const flight& f : all_)
+            if (f.in) f.in->remove(f.handle());
     }
 
     /// False where there were no descriptors for it.
@@ -50,31 +50,26 @@ public:
     double chance() noexcept override { return chance_.unit(); }
 
     transfer_id start(const request& q, const limits& l, void* owner) override {
-        flights one = idle_one();
-        flight& f = one.front();
-        f.use_small_buffers(running_.size() + draining_.size() >= crowd);
-        if (!f.begin(q, l, owner)) {
-            complete(one, f);
-        } else {
-            f.in = &place_for(f, q.url);
-            running_.splice(running_.end(), one);
-            add(f);
-        }
+        flight& f = idle_one();
+        f.use_small_buffers(in_flight_ >= crowd);
+        shard<T>* const in = f.begin(q, l, owner) ? &place_for(f, q.url) : nullptr;
+        idle_.pop_back();
+        in ? add(f, *in) : complete(f);
         return id_of(f);
     }
 
     void take(transfer_id id, std::optional<attempt>& into) override {
         flight& f = at(id);
         f.result(into);
-        retire(complete_, f);
+        f.step_out_of(complete_);
+        retire(f);
     }
 
     int cancel(transfer_id id) noexcept override {
         flight& f = at(id);
         const int sends = f.sends();
-        flights& among = f.in ? running_ : complete_;
-        if (f.in) leave(f);
-        retire(among, f);
+        f.in ? leave(f) : f.step_out_of(complete_);
+        retire(f);
         return sends;
     }
 
@@ -87,26 +82,25 @@ public:
         f.drained = true;
         f.drained_by = until;
         auto later = draining_.end();
-        while (later != draining_.begin() && std::prev(later)->drained_by > until) --later;
-        draining_.splice(later, running_, f.self);
+        while (later != draining_.begin() && (*std::prev(later))->drained_by > until) --later;
+        draining_.splice(later, f.own_place);
         return f.sends();
     }
 
     std::optional<completion> wait_until(time_point until) override {
         for (;;) {
             if (complete_.empty()) act_at_once();
+            if (complete_.empty()) act_on_ready(waiting_.now);
             if (!complete_.empty()) {
-                flight& first = complete_.front();
+                flight& first = *complete_.front();
                 return completion{id_of(first), first.owner(), first.over_at};
             }
             waiting_.now = now();
             cut_overdue();
             if (queue_due()) continue;
             const bool last = woken_.load(std::memory_order_relaxed) || waiting_.now >= until;
-            waiting_.sockets.wait(last ? 0 : patience(until), [this](int fd, int ready, void* owner) {
-                shard<T>& s = *static_cast<shard<T>*>(owner);
-                acted(s, s.act(fd, ready));
-            });
+            wait(last ? 0 : patience(until));
+            act_on_ready(never);
             if (!last || !complete_.empty()) continue;
             woken_.exchange(false, std::memory_order_acquire);
             return std::nullopt;
@@ -120,7 +114,10 @@ public:
 
     /// Told that a range is over: lets go of what only many at a time need.
     void rest() noexcept {
-        while (idle_.size() > few) idle_.pop_front();
+        while (idle_.size() > few) {
+            all_.erase(idle_.back()->self);
+            idle_.pop_back();
+        }
         seats_.clear();
         for (shards* among : {&plain_, &secure_}) {
             if (among->empty()) continue;
@@ -138,12 +135,17 @@ public:
 private:
     struct flight;
     using flights = std::list<flight>;
+    using line = std::list<flight*>;
     using shards = std::list<shard<T>>;
 
     struct flight : transfer<T> {
         using transfer<T>::transfer;
 
+        void step_out_of(line& l) noexcept { own_place.splice(own_place.end(), l, place); }
+
         typename flights::iterator self = {};
+        line own_place = {this};  // empty while it stands in a line, which so takes no memory
+        const typename line::iterator place = own_place.begin();
         shard<T>* in = nullptr;  // while libcurl has it
         std::size_t origin = 0;  // hashed; known where there is more than one shard
         std::shared_ptr<const request> kept = {};
@@ -166,15 +168,15 @@ private:
     static transfer_id id_of(flight& f) noexcept { return transfer_id{reinterpret_cast<std::uintptr_t>(&f)}; }
     static flight& at(transfer_id id) noexcept { return *reinterpret_cast<flight*>(static_cast<std::uintptr_t>(id)); }
 
-    flights idle_one() {
-        flights one;
+    /// The last one of those that are idle.
+    flight& idle_one() {
         if (idle_.empty()) {
-            one.emplace_back(*settings_, share_.get());
-            one.front().self = one.begin();
-        } else {
-            one.splice(one.end(), idle_, std::prev(idle_.end()));
+            if (idle_.capacity() == all_.size()) idle_.reserve(2 * all_.size() + few);
+            flight& f = all_.emplace_back(*settings_, share_.get());
+            f.self = std::prev(all_.end());
+            idle_.push_back(&f);
         }
-        return one;
+        return *idle_.back();
     }
 
     /// The shard in which its origin was served last, if it has room; else one that takes any: these are filled one
@@ -203,8 +205,9 @@ private:
         among.front().self = among.begin();
     }
 
-    void add(flight& f) {
-        shard<T>& s = *f.in;
+    void add(flight& f, shard<T>& s) {
+        f.in = &s;
+        ++in_flight_;
         const bool added = s.add(f.handle());
         if (s.size() == s.room_for_any) s.among.splice(s.among.end(), s.among, s.self);
         if (!added) over(f, CURLE_FAILED_INIT);
@@ -213,18 +216,19 @@ private:
     void leave(flight& f) noexcept {
         shard<T>& s = *std::exchange(f.in, nullptr);
         s.remove(f.handle());
+        --in_flight_;
         if (s.size() == s.room_for_any - 1) s.among.splice(s.among.begin(), s.among, s.self);
     }
 
     /// Lets go of a transfer that is over, and keeps its handle for another, if that can be reused.
-    void retire(flights& among, flight& f) noexcept {
+    void retire(flight& f) noexcept {
         f.release();
         f.kept.reset();
         f.drained = false;
         if (f.reusable())
-            idle_.splice(idle_.end(), among, f.self);
+            idle_.push_back(&f);  // for which there is memory
         else
-            among.erase(f.self);
+            all_.erase(f.self);
     }
 
     void act_at_once() {
@@ -232,6 +236,24 @@ private:
         const std::size_t count = all.size();  // what comes to it meanwhile has to wait for the sockets
         for (std::size_t i = 0; i < count; ++i) acted(*all[i], all[i]->act_on_time());
         all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+
+    void wait(int patience) {
+        waiting_.sockets.wait(patience);
+        if (waiting_.sockets.more()) waiting_.now = now();
+    }
+
+    /// Goes on with one that is ready after the other, until a transfer is complete: each is seen through while the
+    /// processor's caches have it. `came`: by when they all were ready; `never`: just now.
+    void act_on_ready(time_point came) {
+        came_ = came;
+        while (complete_.empty()) {
+            const std::optional<ready_descriptor> each = waiting_.sockets.next();
+            if (!each) break;
+            shard<T>& s = *static_cast<shard<T>*>(each->owner);
+            acted(s, s.act(each->fd, each->ready));
+        }
+        came_ = never;
     }
 
     /// Whether there are timers that have run out.
@@ -251,7 +273,7 @@ private:
     int patience(time_point until) const noexcept {
         if (!waiting_.at_once.empty()) return 0;
         until = std::min(until, waiting_.next);
-        if (!draining_.empty()) until = std::min(until, draining_.front().drained_by);
+        if (!draining_.empty()) until = std::min(until, draining_.front()->drained_by);
         const auto left = std::min(until - waiting_.now, time_point::duration(std::chrono::hours(1)));
         // Rounded up: a wait that ends early would be asked for again and again.
         return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
@@ -267,19 +289,24 @@ private:
         shard<T>& s = *f.in;
         leave(f);
         if (f.drained) {
-            retire(draining_, f);
+            forget(f);
         } else if (f.end(code)) {
             remember_seat(f, s);
-            complete(running_, f);
+            complete(f);
         } else {  // a redirect
-            f.in = &s;
-            add(f);
+            add(f, s);
         }
     }
 
-    void complete(flights& among, flight& f) noexcept {
-        f.over_at = complete_.empty() ? never : now();  // the first is told of at once
-        complete_.splice(complete_.end(), among, f.self);
+    /// That was drained, and is over.
+    void forget(flight& f) noexcept {
+        f.step_out_of(draining_);
+        retire(f);
+    }
+
+    void complete(flight& f) noexcept {
+        f.over_at = complete_.empty() ? came_ : now();  // the first is told of at once
+        complete_.splice(complete_.end(), f.own_place);
     }
 
     void remember_seat(flight& f, shard<T>& s) noexcept {
@@ -294,26 +321,25 @@ private:
 
     /// libcurl has given up on the multi handle.
     void fail(shard<T>& s) {
-        for (flights* among : {&running_, &draining_})
-            for (auto next = among->begin(); next != among->end();) {
-                flight& f = *next++;
-                if (f.in != &s) continue;
-                leave(f);
-                if (f.drained) {
-                    retire(draining_, f);
-                    continue;
-                }
-                f.end(CURLE_FAILED_INIT);
-                complete(running_, f);
+        for (auto next = all_.begin(); next != all_.end();) {
+            flight& f = *next++;
+            if (f.in != &s) continue;
+            leave(f);
+            if (f.drained) {
+                forget(f);
+                continue;
             }
+            f.end(CURLE_FAILED_INIT);
+            complete(f);
+        }
         s.close();
     }
 
     void cut_overdue() noexcept {
-        while (!draining_.empty() && draining_.front().drained_by <= waiting_.now) {
-            flight& f = draining_.front();
+        while (!draining_.empty() && draining_.front()->drained_by <= waiting_.now) {
+            flight& f = *draining_.front();
             leave(f);
-            retire(draining_, f);
+            forget(f);
         }
     }
 
@@ -323,11 +349,13 @@ private:
     shards plain_, secure_;                                          // those with room for any first
     std::unordered_map<std::size_t, std::vector<shard<T>*>> seats_;  // by origin, where its connections were left
 
-    // Each transfer is in one of these, and never moves.
-    flights running_;
-    flights complete_;  // in the order in which they came
-    flights draining_;  // in that of their time
-    flights idle_;      // the one used last at the end
+    flights all_;                // which never move: moving one between lists touches its neighbours, which are cold
+    std::vector<flight*> idle_;  // the one used last at the end; with room for all
+    line complete_;              // in the order in which they came
+    line draining_;              // in that of their time
+    std::size_t in_flight_ = 0;  // libcurl has so many of them
+
+    time_point came_ = never;  // by when what is acted on was there; `never`: just now
 
     detail::splitmix64 chance_{detail::entropy()};
     std::atomic<bool> woken_ = false;

@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,13 @@ namespace r2::curl {
 /// What a descriptor is to be ready for, and is: a sum of these.
 inline constexpr int readable = 1;
 inline constexpr int writable = 2;
+
+/// A descriptor that is ready, for whom.
+struct ready_descriptor {
+    int fd;
+    int ready;
+    void* owner;
+};
 
 /// A file descriptor, closed in the end; -1 where there is none.
 class descriptor {
@@ -67,25 +77,28 @@ public:
         return control(EPOLL_CTL_ADD, fd, w) || control(EPOLL_CTL_MOD, fd, w);
     }
 
-    /// Blocks until some are ready, or `wake` was called, or for so many milliseconds; then calls
-    /// `f(fd, what it is ready for, owner)` for each. What went wrong with one shows when it is read or written.
-    template <class F> void wait(int patience, F f) {
-        std::array<epoll_event, 128> ready;  // NOLINT: filled by epoll_wait
-        const int count = ::epoll_wait(all_, ready.data(), static_cast<int>(ready.size()), patience);
-        bool all_known = true;
-        for (int i = 0; i < count; ++i) {
-            const epoll_event& each = ready[static_cast<std::size_t>(i)];
-            all_known = all_known && (each.data.u64 == alarm || watched_as(each));
-        }
-        if (!all_known) renew();
-        for (int i = 0; i < count; ++i) {
-            const epoll_event& each = ready[static_cast<std::size_t>(i)];
-            const watched* const found = watched_as(each);  // f may have changed that of a later one
-            if (!found) continue;
-            const watched w = *found;
+    /// Blocks until some are ready, or `wake` was called, or for so many milliseconds. `next` then names them.
+    void wait(int patience) noexcept {
+        next_ = 0;
+        count_ = std::max(0, ::epoll_wait(all_, ready_.data(), static_cast<int>(ready_.size()), patience));
+        const auto known = [this](const epoll_event& e) { return e.data.u64 == alarm || watched_as(e); };
+        if (!std::all_of(ready_.begin(), ready_.begin() + count_, known)) renew();
+    }
+
+    /// Whether the last `wait` found any that `next` hasn't looked at.
+    bool more() const noexcept { return next_ < count_; }
+
+    /// The next one that the last `wait` found and that is still watched for that. What went wrong with one shows when
+    /// it is read or written.
+    std::optional<ready_descriptor> next() noexcept {
+        while (more()) {
+            const epoll_event& each = ready_[static_cast<std::size_t>(next_++)];
+            const watched* const w = watched_as(each);
+            if (!w) continue;
             const int now = (each.events & ~EPOLLOUT ? readable : 0) | (each.events & ~EPOLLIN ? writable : 0);
-            if (w.wanted & now) f(fd_of(each), w.wanted & now, w.owner);
+            if (w->wanted & now) return ready_descriptor{fd_of(each), w->wanted & now, w->owner};
         }
+        return std::nullopt;
     }
 
     /// Ends the `wait` that runs, or else the next one. From any thread.
@@ -155,6 +168,9 @@ private:
     bool usable_ = false;
     std::uint32_t round_ = 0;
     std::vector<watched> watched_;  // by descriptor
+    std::array<epoll_event, 128> ready_ = {};
+    int count_ = 0;
+    int next_ = 0;
 };
 
 #endif
@@ -192,7 +208,6 @@ public:
                 return true;
             }
             if (w.place == 0) {
-                ready_.reserve(all_.size() + 1);
                 all_.push_back({fd, 0, 0});
                 w.place = all_.size() - 1;
             }
@@ -205,21 +220,28 @@ public:
         }
     }
 
-    template <class F> void wait(int patience, F f) {
+    void wait(int patience) {
+        next_ = 0;
+        ready_.clear();
         if (::poll(all_.data(), static_cast<nfds_t>(all_.size()), patience) <= 0) return;
         if (all_[0].revents) quieten();
-        ready_.clear();  // first all of them, as f watches others
-        for (std::size_t i = 1; i < all_.size(); ++i)
-            if (all_[i].revents) ready_.push_back(all_[i]);
-        for (std::size_t i = 0; i < ready_.size(); ++i) {
-            const pollfd each = ready_[i];  // a copy: f may have it moved
-            const watched w = watched_[static_cast<std::size_t>(each.fd)];
+        std::copy_if(all_.begin() + 1, all_.end(), std::back_inserter(ready_),
+                     [](const pollfd& p) { return p.revents; });
+    }
+
+    bool more() const noexcept { return next_ < ready_.size(); }
+
+    std::optional<ready_descriptor> next() noexcept {
+        while (more()) {
+            const pollfd& each = ready_[next_++];
+            const watched& w = watched_[static_cast<std::size_t>(each.fd)];
             if (w.place == 0) continue;
             const int wanted =
                 (all_[w.place].events & POLLIN ? readable : 0) | (all_[w.place].events & POLLOUT ? writable : 0);
             const int now = (each.revents & ~POLLOUT ? readable : 0) | (each.revents & ~POLLIN ? writable : 0);
-            if (wanted & now) f(each.fd, wanted & now, w.owner);
+            if (wanted & now) return ready_descriptor{each.fd, wanted & now, w.owner};
         }
+        return std::nullopt;
     }
 
     void wake() noexcept {
@@ -257,6 +279,7 @@ private:
     std::vector<pollfd> all_;       // the pipe first
     std::vector<watched> watched_;  // by descriptor
     std::vector<pollfd> ready_;
+    std::size_t next_ = 0;
 };
 
 #ifdef __linux__

@@ -124,7 +124,7 @@ public:
         if (race_) return complete_copy(c);
         world_.take(c.id, current_);
         transfer_.reset();
-        over_at_ = c.at;
+        over_at_ = std::max(c.at, started_);
     }
 
     /// Decides what follows the attempt that is over.

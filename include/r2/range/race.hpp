@@ -73,7 +73,7 @@ public:
         world_.take(*std::exchange(copies_[which].transfer, std::nullopt), into);
         --in_flight_;
         done_ = world_.now();
-        if (which == 0) latency_ = std::min(done_, c.at) - started_;
+        if (which == 0) latency_ = std::clamp(c.at, started_, done_) - started_;
         told_[which].sends = into->sends();
         told_[which].elapsed = done_ - started_ - told_[which].started;
         note(which, *into);
