@@ -50,6 +50,7 @@ public:
     double chance() noexcept override { return chance_.unit(); }
 
     transfer_id start(const request& q, const limits& l, void* owner) override {
+        if (shard<T>* const was = std::exchange(lone_, nullptr)) acted(*was, was->watch());
         flight& f = idle_one();
         f.use_small_buffers(in_flight_ >= crowd);
         shard<T>* const in = f.begin(q, l, owner) ? &place_for(f, q.url) : nullptr;
@@ -89,7 +90,7 @@ public:
 
     std::optional<completion> wait_until(time_point until) override {
         for (;;) {
-            if (complete_.empty()) act_at_once();
+            if (complete_.empty()) lone_ ? acted(*lone_, lone_->perform()) : act_at_once();
             if (complete_.empty()) act_on_ready(waiting_.now);
             if (!complete_.empty()) {
                 flight& first = *complete_.front();
@@ -97,7 +98,7 @@ public:
             }
             waiting_.now = now();
             cut_overdue();
-            if (queue_due()) continue;
+            if (!lone_ && queue_due()) continue;
             const bool last = woken_.load(std::memory_order_relaxed) || waiting_.now >= until;
             wait(last ? 0 : patience(until));
             act_on_ready(never);
@@ -207,8 +208,8 @@ private:
 
     void add(flight& f, shard<T>& s) {
         f.in = &s;
-        ++in_flight_;
-        const bool added = s.add(f.handle());
+        if (++in_flight_ == 1) lone_ = &s;
+        const bool added = s.add(f.handle(), lone_ != nullptr);
         if (s.size() == s.room_for_any) s.among.splice(s.among.end(), s.among, s.self);
         if (!added) over(f, CURLE_FAILED_INIT);
     }
@@ -217,6 +218,7 @@ private:
         shard<T>& s = *std::exchange(f.in, nullptr);
         s.remove(f.handle());
         --in_flight_;
+        if (lone_ == &s) lone_ = nullptr;
         if (s.size() == s.room_for_any - 1) s.among.splice(s.among.begin(), s.among, s.self);
     }
 
@@ -239,7 +241,8 @@ private:
     }
 
     void wait(int patience) {
-        waiting_.sockets.wait(patience);
+        if (lone_ && !lone_->poll(waiting_.sockets, patience)) return;
+        waiting_.sockets.wait(lone_ ? 0 : patience);
         if (waiting_.sockets.more()) waiting_.now = now();
     }
 
@@ -271,8 +274,10 @@ private:
 
     /// In milliseconds.
     int patience(time_point until) const noexcept {
-        if (!waiting_.at_once.empty()) return 0;
-        until = std::min(until, waiting_.next);
+        if (!lone_) {
+            if (!waiting_.at_once.empty()) return 0;
+            until = std::min(until, waiting_.next);
+        }
         if (!draining_.empty()) until = std::min(until, draining_.front()->drained_by);
         const auto left = std::min(until - waiting_.now, time_point::duration(std::chrono::hours(1)));
         // Rounded up: a wait that ends early would be asked for again and again.
@@ -355,7 +360,8 @@ private:
     line draining_;              // in that of their time
     std::size_t in_flight_ = 0;  // libcurl has so many of them
 
-    time_point came_ = never;  // by when what is acted on was there; `never`: just now
+    shard<T>* lone_ = nullptr;  // of the only transfer, for which libcurl itself waits: that costs less
+    time_point came_ = never;   // by when what is acted on was there; `never`: just now
 
     detail::splitmix64 chance_{detail::entropy()};
     std::atomic<bool> woken_ = false;

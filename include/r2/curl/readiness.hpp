@@ -107,6 +107,9 @@ public:
         [[maybe_unused]] const auto written = ::write(alarm_, &one, sizeof one);
     }
 
+    /// A descriptor that is readable when any is ready or `wake` was called, so that `wait` has something to do.
+    int any() const noexcept { return all_; }
+
     /// Gives back the memory that only many need.
     void shrink() noexcept {
         while (!watched_.empty() && watched_.back().wanted == 0) watched_.pop_back();
@@ -247,6 +250,9 @@ public:
     void wake() noexcept {
         [[maybe_unused]] const auto written = ::write(write_, "", 1);  // a pipe that is full wakes just as well
     }
+
+    /// Of `wake` alone.
+    int any() const noexcept { return read_; }
 
     void shrink() noexcept {
         while (!watched_.empty() && watched_.back().place == 0) watched_.pop_back();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <list>
+#include <utility>
 #include <vector>
 
 #include "r2/curl/handles.hpp"
@@ -42,10 +43,11 @@ public:
 
     int size() const noexcept { return size_; }
 
-    /// False where there is no memory.
-    bool add(CURL* easy) noexcept {
+    /// False where there is no memory. `alone`: this is the engine's only transfer, which has the calls further below.
+    bool add(CURL* easy, bool alone) noexcept {
         ++size_;
         if (!multi_ && !open()) return false;
+        if (!alone) have_timers();
         if (size_ > connections_) keep(room);  // else those of one wave are dropped before the next
         return curl_multi_add_handle(multi_.get(), easy) == CURLM_OK;
     }
@@ -65,6 +67,29 @@ public:
         due_ = never;
         queued_ = false;
         return act(CURL_SOCKET_TIMEOUT, 0);
+    }
+
+    // While it has the engine's only transfer, libcurl itself waits for that, which costs less.
+
+    bool perform() noexcept {
+        int running = 0;
+        return curl_multi_perform(multi_.get(), &running) == CURLM_OK;
+    }
+    /// Blocks until the transfer can go on, or one of these is ready or woken, or for so many milliseconds. Whether it
+    /// was one of these.
+    bool poll(readiness<T>& others, int patience) noexcept {
+        curl_waitfd extra = {others.any(), CURL_WAIT_POLLIN, 0};
+        curl_multi_poll(multi_.get(), &extra, 1, patience, nullptr);
+        return extra.revents != 0;
+    }
+    /// From here on it is waited for as all others are. False as with `act`.
+    bool watch() noexcept {
+        have_timers();
+        int running = 0;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // nothing else makes it tell of what it has in progress
+        return curl_multi_socket_all(multi_.get(), &running) == CURLM_OK;
+#pragma GCC diagnostic pop
     }
 
     /// Null where no other transfer is over.
@@ -102,13 +127,17 @@ private:
         CURLM* const m = multi_.get();
         curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, &on_socket);
         curl_multi_setopt(m, CURLMOPT_SOCKETDATA, this);
-        curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, &on_timer);
         curl_multi_setopt(m, CURLMOPT_TIMERDATA, this);
+        timed_ = false;
 #ifdef CURLMOPT_QUICK_EXIT
         curl_multi_setopt(m, CURLMOPT_QUICK_EXIT, 1L);
 #endif
         keep(max_idle_);
         return true;
+    }
+
+    void have_timers() noexcept {
+        if (!std::exchange(timed_, true)) curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &on_timer);
     }
 
     /// At most so many connections, but `max_idle` in any case.
@@ -139,6 +168,7 @@ private:
     int size_ = 0;
     time_point due_ = never;
     bool queued_ = false;
+    bool timed_ = false;
     multi_handle multi_;  // last, as it refers to what is above
 };
 
