@@ -51,7 +51,8 @@ public:
     /// Asks the guards for the first one.
     ended admit_first() {
         const ended cut = cut_short();
-        return cut == ended::not_yet ? admit(nullptr, {}, world_.now()).ended : cut;
+        if (cut != ended::not_yet || options_.guards.empty()) return cut;
+        return admit(nullptr, {}, world_.now()).ended;
     }
 
     /// When the next one is due, or the deadline, if that is sooner; `time_point::min()`: at once.
