@@ -38,7 +38,7 @@ public:
             yielded_.reset();
             while (!yielded_ && !over_) step();
             so_far.in_flight = in_flight_;
-            so_far.waiting = jobs_.size() - in_flight_;
+            so_far.waiting = jobs_.size() - spare_.size() - in_flight_;
             elapsed = now() - began_;
         } catch (...) {
             finish();
@@ -55,12 +55,24 @@ private:
     using timers = std::map<std::pair<time_point, std::size_t>, job*>;  // of equal times, the first read comes first
 
     struct job {
-        job(std::size_t i, r2::request&& q, std::shared_ptr<const r2::options> o)
-            : index(i), request(std::move(q)), options(std::move(o)) {}
+        /// The URL is copied, so that both texts keep their memory, which the processor's caches have.
+        void begin(std::size_t i, r2::request&& q, std::shared_ptr<const r2::options> o) {
+            index = i;
+            request.method = std::move(q.method);
+            request.url = std::as_const(q.url);
+            if (q.headers.empty())
+                request.headers.clear();
+            else
+                request.headers = std::move(q.headers);
+            request.body = std::move(q.body);
+            options = std::move(o);
+            number = 0;
+            asked = false;
+        }
 
-        std::size_t index;
-        r2::request request;
-        std::shared_ptr<const r2::options> options;
+        std::size_t index = 0;
+        r2::request request = {};
+        std::shared_ptr<const r2::options> options = {};
         std::optional<course<T>> way = {};         // refers to the request and the options
         int number = 0;                            // of its last attempt
         bool asked = false;                        // whether the guards said yes to its first one
@@ -91,7 +103,8 @@ private:
             given_up_.pop_back();
             return give_up(next, cut_);
         }
-        for (const time_point t = now(); starts_left_ > 0 && !waiting_.empty() && waiting_.begin()->first.first <= t;) {
+        const time_point t = waiting_.empty() ? time_point() : now();
+        while (starts_left_ > 0 && !waiting_.empty() && waiting_.begin()->first.first <= t) {
             job& j = *waiting_.begin()->second;
             cancel_timer(waiting_, j);
             if (!j.host) {
@@ -104,7 +117,7 @@ private:
         }
         fill();
         if (yielded_) return;
-        if (!jobs_.empty() || starts_left_ == 0) return wait();
+        if (jobs_.size() > spare_.size() || starts_left_ == 0) return wait();
         over_ = so_far.all_read;
     }
 
@@ -124,7 +137,7 @@ private:
         waiting_.clear();
         std::sort(given_up_.begin(), given_up_.end(), [](job* a, job* b) { return a->index > b->index; });
         for (job& each : jobs_) {
-            if (!each.way->in_flight()) continue;
+            if (!each.way || !each.way->in_flight()) continue;
             cancel_timer(limits_, each);
             set_limit(each);
         }
@@ -171,8 +184,14 @@ private:
     }
 
     job& add(new_job&& r) {
-        job& j = jobs_.emplace_back(so_far.read++, std::move(r.request), options_);
-        j.self = std::prev(jobs_.end());
+        if (spare_.empty()) {
+            spare_.reserve(burst);
+            spare_.push_back(&jobs_.emplace_back());
+            spare_.back()->self = std::prev(jobs_.end());
+        }
+        job& j = *spare_.back();
+        spare_.pop_back();
+        j.begin(so_far.read++, std::move(r.request), options_);
         if (r.own) {
             r.own->stop = options_->stop;
             r.own->stop_grace = options_->stop_grace;
@@ -186,7 +205,7 @@ private:
     /// Whether its time is still to come.
     bool waits(job& j) {
         const time_point turn = j.way->turn();
-        if (turn <= now()) return false;
+        if (turn == time_point::min() || turn <= now()) return false;
         set_timer(waiting_, j, turn);
         return true;
     }
@@ -247,7 +266,7 @@ private:
         if (!waiting_.empty()) until = waiting_.begin()->first.first;
         if (!limits_.empty()) until = std::min(until, limits_.begin()->first.first);
         if (ready_.size() > 0) until = std::min(until, deadline_);
-        if (starts_left_ == 0) until = now();
+        if (starts_left_ == 0) until = time_point::min();  // some may be held back, unless another is complete
         starts_left_ = burst;
         // What is complete comes first, as it may have waited for the body of the loop; but not for ever.
         const bool overdue = !limits_.empty() && limits_.begin()->first.first <= now();
@@ -255,7 +274,7 @@ private:
         if (!overdue || completions_first_ > 0)
             if (const auto complete = (*world_)->wait_until(until)) {
                 if (overdue) --completions_first_;
-                starts_left_ = burst_beside_completions;
+                hold_starts();
                 job& j = *static_cast<job*>(complete->owner);
                 cancel_timer(limits_, j);
                 j.way->complete(*complete);
@@ -267,6 +286,16 @@ private:
         cancel_timer(limits_, late);
         late.way->elapse();
         follow_up(late);
+    }
+
+    /// After a completion: others are started once some are over, so that these go through the same code one after the
+    /// other, while the processor's caches have it. Where few are in flight, nothing waits for another.
+    void hold_starts() {
+        const std::size_t together = std::clamp<std::size_t>(in_flight_ / 64, 1, burst / 2);
+        starts_left_ = 0;
+        if (++over_since_start_ < together) return;
+        starts_left_ = 2 * together;  // more than are over, or there would never be more in flight
+        over_since_start_ = 0;
     }
 
     void conclude(job& j) {
@@ -281,7 +310,10 @@ private:
         if (!yielded_->is_last()) return;
         ++so_far.done;
         ++ends[static_cast<std::size_t>(yielded_->ended())];
-        jobs_.erase(j.self);
+        if (spare_.size() >= burst) return void(jobs_.erase(j.self));
+        j.way.reset();
+        j.request.body = {};
+        spare_.push_back(&j);
     }
 
     void without_engine() {
@@ -301,6 +333,7 @@ private:
         over_ = true;
         so_far.in_flight = so_far.waiting = 0;
         on_stop_.reset();
+        spare_.clear();
         jobs_.clear();
         source_ = {};
         world_.reset();  // for the next range
@@ -310,9 +343,8 @@ private:
     static constexpr std::size_t read_ahead = 1000;
 
     /// So many are started before the engine is asked again what is complete, which frees connections, and before a
-    /// stop is looked for. Fewer while there are completions: these come first.
+    /// stop is looked for.
     static constexpr std::size_t burst = 16;
-    static constexpr std::size_t burst_beside_completions = 2;
 
     std::shared_ptr<engine_pool> pool_;
     job_source source_;
@@ -325,10 +357,12 @@ private:
     bool over_ = false;
     bool reads_next_ = false;
     std::size_t starts_left_ = burst;
+    std::size_t over_since_start_ = 0;
 
     std::optional<attempt> current_;  // where every course makes its attempt
     std::optional<job_attempt> yielded_;
-    std::list<job> jobs_;  // each is ready, waits, is in flight, or is given up
+    std::list<job> jobs_;      // each is ready, waits, is in flight, is given up, or is
+    std::vector<job*> spare_;  // done, and for the next one: making one anew costs time
     hosts ready_;
     timers waiting_;
     std::size_t in_flight_ = 0;
