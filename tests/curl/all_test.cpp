@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
@@ -93,6 +96,25 @@ TEST(all, destroyed_with_10_requests_in_flight_it_cancels_them) {
         }
         EXPECT_TRUE(s.wait_until_all_left(20s));
     });
+}
+
+TEST(all, counts_no_time_of_the_body_to_50_answers_that_lie_there) {
+    server s;
+    std::atomic<int> missing = 50;
+    s.handle([&](const recorded_request&) {
+        for (--missing; missing > 0;) std::this_thread::sleep_for(1ms);
+        return reply(200);
+    });
+    const std::vector<std::string> urls(50, s.url());
+    r2::duration slowest = {}, in_the_body = {};
+    for (auto& a : r2::client().all(urls, quick(), {.max_per_host = 0})) {
+        EXPECT_TRUE(a.response());
+        slowest = std::max(slowest, a.elapsed());
+        const auto began = std::chrono::steady_clock::now();
+        std::this_thread::sleep_for(20ms);
+        in_the_body += std::chrono::steady_clock::now() - began;
+    }
+    EXPECT_LT(slowest, in_the_body / 2);
 }
 
 TEST(all, gives_its_connections_back_at_its_end) {

@@ -1,6 +1,7 @@
 #include "r2/curl/readiness.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -191,6 +192,16 @@ TYPED_TEST(readiness, wakes_the_next_wait_or_the_one_that_runs) {
     other.join();
     for (int i = 0; i < 100'000; ++i) this->all.wake();  // more than a pipe holds
     EXPECT_EQ(events(this->all, for_ever), std::vector<event>());
+}
+
+// What libcurl waits for beside a transfer of its own.
+TYPED_TEST(readiness, has_a_descriptor_that_tells_of_a_wake) {
+    pollfd any = {this->all.any(), POLLIN, 0};
+    EXPECT_EQ(::poll(&any, 1, at_once), 0);
+    this->all.wake();
+    EXPECT_EQ(::poll(&any, 1, for_ever), 1);
+    this->all.wait(at_once);
+    EXPECT_EQ(::poll(&any, 1, at_once), 0);
 }
 
 TEST(readiness, is_not_usable_without_descriptors) {

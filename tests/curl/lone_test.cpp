@@ -1,0 +1,110 @@
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "curl/bare_engine.hpp"
+
+// A transfer that is alone in its engine, and what happens when another joins it.
+
+namespace {
+
+using namespace r2::testkit;
+
+struct a_lone_one {
+    a_lone_one() {
+        s.handle([this](const recorded_request& q) {
+            return q.target == "/slow" ? slow.pass(reply(200, std::string(100'000, 's'))) : reply(204);
+        });
+        another_joins();
+        first = e.get(s.url("/slow"));
+    }
+    ~a_lone_one() {
+        EXPECT_LT(e->now(), late);  // in the end, a timer of libcurl's finds what was missed
+        slow.open();
+    }
+
+    bool is_sent() {
+        return e.go_on_until([&] { return s.request_count() == 2; });
+    }
+    void another_joins() { EXPECT_EQ(status_of(e.finish(e.get(s.url("/quick")))), 204); }
+    void expect_the_first_one_whole() {
+        slow.open();
+        const r2::attempt a = e.finish(first);
+        ASSERT_TRUE(a.response()) << a.error().message();
+        EXPECT_EQ(a.response()->body.size(), 100'000U);
+    }
+
+    gate slow;
+    server s;
+    bare_engine e;
+    const r2::time_point late = e->now() + patience / 2;
+    r2::transfer_id first = {};  // on a connection that was there, so that no timer of libcurl's moves it
+};
+
+TEST(lone, a_transfer_goes_on_beside_another_that_starts_with_it) {
+    a_lone_one one;
+    one.another_joins();
+    one.expect_the_first_one_whole();
+}
+
+TEST(lone, a_transfer_goes_on_beside_another_that_starts_after_it_was_sent) {
+    a_lone_one one;
+    ASSERT_TRUE(one.is_sent());
+    one.another_joins();
+    one.expect_the_first_one_whole();
+}
+
+TEST(lone, a_transfer_goes_on_after_3_others_in_turn) {
+    a_lone_one one;
+    ASSERT_TRUE(one.is_sent());
+    for (int i = 0; i < 3; ++i) one.another_joins();
+    one.expect_the_first_one_whole();
+    EXPECT_EQ(one.s.connections(), 2U);
+}
+
+TEST(lone, a_transfer_goes_on_when_the_other_is_cancelled) {
+    a_lone_one one;
+    ASSERT_TRUE(one.is_sent());
+    one.e->cancel(one.e.get(one.s.url("/quick")));
+    one.expect_the_first_one_whole();
+}
+
+TEST(lone, a_transfer_that_has_its_answer_already_is_complete_when_another_starts) {
+    a_lone_one one;
+    ASSERT_TRUE(one.is_sent());
+    one.slow.open();
+    std::this_thread::sleep_for(50ms);  // nobody looks at it; whether all of the answer came by then doesn't matter
+    const r2::transfer_id other = one.e.get(one.s.url("/quick"));
+    for (int complete = 0; complete < 2; ++complete) {
+        const auto c = one.e->wait_until(one.e->now() + patience);
+        ASSERT_TRUE(c);
+        std::optional<r2::attempt> a;
+        one.e->take(c->id, a);
+        EXPECT_EQ(status_of(*a), c->id == other ? 204 : 200);
+    }
+}
+
+TEST(lone, a_transfer_is_alone_again_once_the_others_are_over) {
+    a_lone_one one;
+    ASSERT_TRUE(one.is_sent());
+    one.another_joins();
+    one.expect_the_first_one_whole();
+    for (int i = 0; i < 3; ++i) one.another_joins();
+    EXPECT_EQ(one.s.connections(), 2U);
+}
+
+TEST(lone, a_transfers_wait_is_woken_and_woken_again) {
+    a_lone_one one;
+    ASSERT_TRUE(one.is_sent());
+    for (int i = 0; i < 3; ++i) {
+        std::thread other([&] { one.e->wake(); });
+        EXPECT_FALSE(one.e->wait_until(one.e->now() + patience));
+        other.join();
+    }
+    const r2::time_point until = one.e->now() + 50ms;
+    EXPECT_FALSE(one.e->wait_until(until));
+    EXPECT_GE(one.e->now(), until);  // none of the wakes came twice
+    one.expect_the_first_one_whole();
+}
+
+}  // namespace
