@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <list>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -17,6 +16,7 @@
 #include "r2/range/course.hpp"
 #include "r2/range/host_queue.hpp"
 #include "r2/range/loop.hpp"
+#include "r2/range/timer_queue.hpp"
 #include "r2/words/origin.hpp"
 
 namespace r2::detail {
@@ -38,7 +38,7 @@ public:
             yielded_.reset();
             while (!yielded_ && !over_) step();
             so_far.in_flight = in_flight_;
-            so_far.waiting = jobs_.size() - spare_.size() - in_flight_;
+            so_far.waiting = so_far.read - so_far.done - in_flight_;
             elapsed = now() - began_;
         } catch (...) {
             finish();
@@ -52,10 +52,10 @@ public:
 private:
     struct job;
     using hosts = host_queue<job>;
-    using timers = std::map<std::pair<time_point, std::size_t>, job*>;  // of equal times, the first read comes first
+    using timers = timer_queue<job>;
 
     struct job {
-        /// The URL is copied, so that both texts keep their memory, which the processor's caches have.
+        /// Keeps the memory of an earlier one's URL and headers where it can: the processor's caches have it.
         void begin(std::size_t i, r2::request&& q, std::shared_ptr<const r2::options> o) {
             index = i;
             request.method = std::move(q.method);
@@ -73,12 +73,10 @@ private:
         std::size_t index = 0;
         r2::request request = {};
         std::shared_ptr<const r2::options> options = {};
-        std::optional<course<T>> way = {};         // refers to the request and the options
-        int number = 0;                            // of its last attempt
-        bool asked = false;                        // whether the guards said yes to its first one
-        typename timers::iterator timer = {};      // while it waits, and while it is in flight and that has a limit
-        typename timers::node_type no_timer = {};  // else, once it had one
-        bool has_timer = false;
+        std::optional<course<T>> way = {};  // refers to the request and the options
+        int number = 0;                     // of its last attempt
+        bool asked = false;                 // whether the guards said yes to its first one
+        typename timers::timer timer = {};  // while it waits, and while it is in flight and that has a limit
         typename hosts::host* host = nullptr;
         typename std::list<job>::iterator self = {};
     };
@@ -103,21 +101,11 @@ private:
             given_up_.pop_back();
             return give_up(next, cut_);
         }
-        const time_point t = waiting_.empty() ? time_point() : now();
-        while (starts_left_ > 0 && !waiting_.empty() && waiting_.begin()->first.first <= t) {
-            job& j = *waiting_.begin()->second;
-            cancel_timer(waiting_, j);
-            if (!j.host) {
-                line_up(j);
-                continue;
-            }
-            --starts_left_;
-            start(j);
-            if (yielded_) return;
-        }
+        start_due();
+        if (yielded_) return;
         fill();
         if (yielded_) return;
-        if (jobs_.size() > spare_.size() || starts_left_ == 0) return wait();
+        if (so_far.read > so_far.done || starts_left_ == 0) return wait();
         over_ = so_far.all_read;
     }
 
@@ -133,12 +121,11 @@ private:
         if (so_far.read == 0) read();  // a range that is pulled yields at least one
         so_far.all_read = true;
         given_up_ = ready_.drop();
-        for (const auto& [due, waiting] : waiting_) given_up_.push_back(waiting);
-        waiting_.clear();
+        while (!waiting_.empty()) given_up_.push_back(&waiting_.pop());
         std::sort(given_up_.begin(), given_up_.end(), [](job* a, job* b) { return a->index > b->index; });
         for (job& each : jobs_) {
             if (!each.way || !each.way->in_flight()) continue;
-            cancel_timer(limits_, each);
+            limits_.cancel(each);
             set_limit(each);
         }
     }
@@ -149,6 +136,21 @@ private:
         j.way->end();
         j.way->never_made(why, j.number + 1);
         yield(j);
+    }
+
+    /// Starts those whose time has come, and that have a turn already; the others get in line.
+    void start_due() {
+        if (waiting_.empty()) return;
+        const time_point t = now();
+        while (starts_left_ > 0 && !yielded_ && waiting_.next() <= t) {
+            job& j = waiting_.pop();
+            if (!j.host) {
+                line_up(j);
+            } else {
+                --starts_left_;
+                start(j);
+            }
+        }
     }
 
     /// Starts what may start. A request is read where nothing else is ready, and else after each retry that was
@@ -206,7 +208,7 @@ private:
     bool waits(job& j) {
         const time_point turn = j.way->turn();
         if (turn == time_point::min() || turn <= now()) return false;
-        set_timer(waiting_, j, turn);
+        waiting_.set(j, turn);
         return true;
     }
 
@@ -237,21 +239,7 @@ private:
     }
 
     void set_limit(job& j) {
-        if (const time_point due = j.way->due(); due != never) set_timer(limits_, j, due);
-    }
-
-    /// Mostly the last to run out. A job's timer is made once, and moves: making one for each attempt costs time.
-    void set_timer(timers& among, job& j, time_point t) {
-        if (j.no_timer.empty()) {
-            j.timer = among.emplace_hint(among.end(), std::pair(t, j.index), &j);
-        } else {
-            j.no_timer.key() = {t, j.index};
-            j.timer = among.insert(among.end(), std::move(j.no_timer));
-        }
-        j.has_timer = true;
-    }
-    void cancel_timer(timers& among, job& j) noexcept {
-        if (std::exchange(j.has_timer, false)) j.no_timer = among.extract(j.timer);
+        if (const time_point due = j.way->due(); due != never) limits_.set(j, due);
     }
 
     /// A transfer of it is complete, or its time has come.
@@ -262,40 +250,47 @@ private:
     }
 
     void wait() {
-        time_point until = never;
-        if (!waiting_.empty()) until = waiting_.begin()->first.first;
-        if (!limits_.empty()) until = std::min(until, limits_.begin()->first.first);
+        time_point until = std::min(waiting_.next(), limits_.next());
         if (ready_.size() > 0) until = std::min(until, deadline_);
-        if (starts_left_ == 0) until = time_point::min();  // some may be held back, unless another is complete
+        if (starts_left_ == 0) until = time_point::min();  // only a look: there may be starts that are held back
         starts_left_ = burst;
         // What is complete comes first, as it may have waited for the body of the loop; but not for ever.
-        const bool overdue = !limits_.empty() && limits_.begin()->first.first <= now();
-        if (!overdue) completions_first_ = in_flight_;
-        if (!overdue || completions_first_ > 0)
-            if (const auto complete = (*world_)->wait_until(until)) {
-                if (overdue) --completions_first_;
-                hold_starts();
-                job& j = *static_cast<job*>(complete->owner);
-                cancel_timer(limits_, j);
-                j.way->complete(*complete);
-                return follow_up(j);
+        const bool late = overdue();
+        if (!late) completions_first_ = in_flight_;
+        if (!late || completions_first_ > 0)
+            if (const auto c = (*world_)->wait_until(until)) {
+                if (late) --completions_first_;
+                return complete(*c);
             }
-        if (limits_.empty() || limits_.begin()->first.first > now()) return;
-        completions_first_ = in_flight_;
-        job& late = *limits_.begin()->second;
-        cancel_timer(limits_, late);
-        late.way->elapse();
-        follow_up(late);
+        if (overdue()) elapse();
     }
 
-    /// After a completion: others are started once some are over, so that these go through the same code one after the
-    /// other, while the processor's caches have it. Where few are in flight, nothing waits for another.
+    /// Whether the time of one in flight has come.
+    bool overdue() { return !limits_.empty() && limits_.next() <= now(); }
+
+    void complete(const completion& c) {
+        hold_starts();
+        job& j = *static_cast<job*>(c.owner);
+        limits_.cancel(j);
+        j.way->complete(c);
+        follow_up(j);
+    }
+
+    void elapse() {
+        completions_first_ = in_flight_;
+        job& j = limits_.pop();
+        j.way->elapse();
+        follow_up(j);
+    }
+
+    /// After a completion, lets others start only once several are over: both then run through the same code one after
+    /// the other, while the processor's caches have it. Few in flight (under 128) never wait for one another.
     void hold_starts() {
         const std::size_t together = std::clamp<std::size_t>(in_flight_ / 64, 1, burst / 2);
         starts_left_ = 0;
         if (++over_since_start_ < together) return;
-        starts_left_ = 2 * together;  // more than are over, or there would never be more in flight
         over_since_start_ = 0;
+        starts_left_ = 2 * together;  // twice what is over, or there would never be more in flight
     }
 
     void conclude(job& j) {
@@ -312,7 +307,7 @@ private:
         ++ends[static_cast<std::size_t>(yielded_->ended())];
         if (spare_.size() >= burst) return void(jobs_.erase(j.self));
         j.way.reset();
-        j.request.body = {};
+        j.request.body = {};  // may be large
         spare_.push_back(&j);
     }
 
@@ -361,8 +356,8 @@ private:
 
     std::optional<attempt> current_;  // where every course makes its attempt
     std::optional<job_attempt> yielded_;
-    std::list<job> jobs_;      // each is ready, waits, is in flight, is given up, or is
-    std::vector<job*> spare_;  // done, and for the next one: making one anew costs time
+    std::list<job> jobs_;      // each is ready, waits, is in flight, is given up, or is spare
+    std::vector<job*> spare_;  // done, and used for what is read next: making a job anew costs time
     hosts ready_;
     timers waiting_;
     std::size_t in_flight_ = 0;
