@@ -24,7 +24,7 @@ enum class transfer_id : std::uint64_t {};
 struct completion {
     transfer_id id;
     void* owner;    ///< As `start` was told.
-    time_point at;  ///< When the outcome was there; `never`: just now.
+    time_point at;  ///< By when the outcome was there; `never`: just now. May be before `start`: as of an earlier wait.
 };
 
 /// What a transfer keeps to by itself. Its time is the caller's affair: `wait_until`, then `cancel`.

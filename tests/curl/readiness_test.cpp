@@ -33,17 +33,12 @@ struct pair {
     std::array<int, 2> ends = {};
 };
 
-struct event {
-    int fd;
-    int ready;
-    void* owner;
-    friend bool operator==(const event&, const event&) = default;
-};
+using event = ready_descriptor;
 
 template <class R> std::vector<event> events(R& r, int patience) {
     std::vector<event> all;
     r.wait(patience);
-    while (const auto each = r.next()) all.push_back({each->fd, each->ready, each->owner});
+    while (const auto each = r.next()) all.push_back(*each);
     return all;
 }
 
@@ -196,12 +191,12 @@ TYPED_TEST(readiness, wakes_the_next_wait_or_the_one_that_runs) {
 
 // What libcurl waits for beside a transfer of its own.
 TYPED_TEST(readiness, has_a_descriptor_that_tells_of_a_wake) {
-    pollfd any = {this->all.any(), POLLIN, 0};
-    EXPECT_EQ(::poll(&any, 1, at_once), 0);
+    pollfd its = {this->all.fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&its, 1, at_once), 0);
     this->all.wake();
-    EXPECT_EQ(::poll(&any, 1, for_ever), 1);
+    EXPECT_EQ(::poll(&its, 1, for_ever), 1);
     this->all.wait(at_once);
-    EXPECT_EQ(::poll(&any, 1, at_once), 0);
+    EXPECT_EQ(::poll(&its, 1, at_once), 0);
 }
 
 TEST(readiness, is_not_usable_without_descriptors) {

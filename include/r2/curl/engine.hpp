@@ -7,19 +7,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "r2/curl/client_options.hpp"
 #include "r2/curl/handles.hpp"
-#include "r2/curl/shard.hpp"
+#include "r2/curl/shard_set.hpp"
 #include "r2/curl/transfer.hpp"
 #include "r2/engine.hpp"
 #include "r2/words/chance.hpp"
@@ -50,11 +47,12 @@ public:
     double chance() noexcept override { return chance_.unit(); }
 
     transfer_id start(const request& q, const limits& l, void* owner) override {
+        // What was alone no longer is.
         if (shard<T>* const was = std::exchange(lone_, nullptr)) acted(*was, was->watch());
         flight& f = idle_one();
         f.use_small_buffers(in_flight_ >= crowd);
-        shard<T>* const in = f.begin(q, l, owner) ? &place_for(f, q.url) : nullptr;
-        idle_.pop_back();
+        shard<T>* const in = f.begin(q, l, owner) ? &shards_for(f).place_for(q.url, f.origin) : nullptr;
+        idle_.pop_back();  // only now, as what is above may throw
         in ? add(f, *in) : complete(f);
         return id_of(f);
     }
@@ -91,7 +89,7 @@ public:
     std::optional<completion> wait_until(time_point until) override {
         for (;;) {
             if (complete_.empty()) lone_ ? acted(*lone_, lone_->perform()) : act_at_once();
-            if (complete_.empty()) act_on_ready(waiting_.now);
+            act_on_ready(waiting_.now);
             if (!complete_.empty()) {
                 flight& first = *complete_.front();
                 return completion{id_of(first), first.owner(), first.over_at};
@@ -119,17 +117,8 @@ public:
             all_.erase(idle_.back()->self);
             idle_.pop_back();
         }
-        seats_.clear();
-        for (shards* among : {&plain_, &secure_}) {
-            if (among->empty()) continue;
-            among->front().rest();
-            for (auto next = std::next(among->begin()); next != among->end();) {
-                const auto s = next++;
-                if (s->size() > 0) continue;  // there is an answer that comes in
-                std::erase(waiting_.at_once, &*s);
-                among->erase(s);
-            }
-        }
+        plain_.rest();
+        secure_.rest();
         waiting_.sockets.shrink();
     }
 
@@ -137,15 +126,15 @@ private:
     struct flight;
     using flights = std::list<flight>;
     using line = std::list<flight*>;
-    using shards = std::list<shard<T>>;
 
     struct flight : transfer<T> {
         using transfer<T>::transfer;
 
+        /// Back from a line in which it stands.
         void step_out_of(line& l) noexcept { own_place.splice(own_place.end(), l, place); }
 
         typename flights::iterator self = {};
-        line own_place = {this};  // empty while it stands in a line, which so takes no memory
+        line own_place = {this};  // its element, which a line borrows: so standing in one takes no memory
         const typename line::iterator place = own_place.begin();
         shard<T>* in = nullptr;  // while libcurl has it
         std::size_t origin = 0;  // hashed; known where there is more than one shard
@@ -154,11 +143,6 @@ private:
         time_point drained_by = {};
         time_point over_at = {};
     };
-
-    /// So many transfers share a multi handle. With https more do, as each new handle parses the trusted certificates
-    /// anew, and meanwhile nothing else goes on.
-    static constexpr int room = 64;
-    static constexpr int secure_room = 512;
 
     /// From so many at a time on, each gets by with little memory.
     static constexpr std::size_t crowd = 8;
@@ -169,7 +153,7 @@ private:
     static transfer_id id_of(flight& f) noexcept { return transfer_id{reinterpret_cast<std::uintptr_t>(&f)}; }
     static flight& at(transfer_id id) noexcept { return *reinterpret_cast<flight*>(static_cast<std::uintptr_t>(id)); }
 
-    /// The last one of those that are idle.
+    /// An idle one, which stays the last of idle_.
     flight& idle_one() {
         if (idle_.empty()) {
             if (idle_.capacity() == all_.size()) idle_.reserve(2 * all_.size() + few);
@@ -180,37 +164,13 @@ private:
         return *idle_.back();
     }
 
-    /// The shard in which its origin was served last, if it has room; else one that takes any: these are filled one
-    /// after the other.
-    shard<T>& place_for(flight& f, const std::string& url) {
-        shards& among = f.is_secure() ? secure_ : plain_;
-        if (among.size() > 1) {
-            // As it is written: if it is written in two ways, it has some connections more.
-            f.origin =
-                std::hash<std::string_view>()(std::string_view(url).substr(0, url.find('/', url.find("//") + 2)));
-            if (const auto seats = seats_.find(f.origin); seats != seats_.end())
-                while (!seats->second.empty()) {
-                    shard<T>& last = *seats->second.back();
-                    seats->second.pop_back();
-                    if (last.size() < last.room) return last;
-                }
-        }
-        if (among.empty() || among.front().size() >= among.front().room_for_any) open_shard(among);
-        return among.front();
-    }
-
-    void open_shard(shards& among) {
-        // Twice over, as each may be queued again while all act.
-        waiting_.at_once.reserve(2 * (plain_.size() + secure_.size() + 1));
-        among.emplace_front(waiting_, among, &among == &plain_ ? room : secure_room, settings_->max_idle_connections);
-        among.front().self = among.begin();
-    }
+    shard_set<T>& shards_for(const flight& f) noexcept { return f.is_secure() ? secure_ : plain_; }
 
     void add(flight& f, shard<T>& s) {
         f.in = &s;
         if (++in_flight_ == 1) lone_ = &s;
         const bool added = s.add(f.handle(), lone_ != nullptr);
-        if (s.size() == s.room_for_any) s.among.splice(s.among.end(), s.among, s.self);
+        s.home.grown(s);
         if (!added) over(f, CURLE_FAILED_INIT);
     }
 
@@ -219,7 +179,7 @@ private:
         s.remove(f.handle());
         --in_flight_;
         if (lone_ == &s) lone_ = nullptr;
-        if (s.size() == s.room_for_any - 1) s.among.splice(s.among.begin(), s.among, s.self);
+        s.home.shrunk(s);
     }
 
     /// Lets go of a transfer that is over, and keeps its handle for another, if that can be reused.
@@ -263,12 +223,8 @@ private:
     bool queue_due() noexcept {
         if (waiting_.now < waiting_.next) return false;
         waiting_.next = never;
-        for (shards* among : {&plain_, &secure_})
-            for (shard<T>& s : *among)
-                if (s.due() <= waiting_.now)
-                    s.queue();
-                else
-                    waiting_.next = std::min(waiting_.next, s.due());
+        plain_.queue_due();
+        secure_.queue_due();
         return !waiting_.at_once.empty();
     }
 
@@ -296,14 +252,14 @@ private:
         if (f.drained) {
             forget(f);
         } else if (f.end(code)) {
-            remember_seat(f, s);
+            s.home.remember_seat(f.origin, s);
             complete(f);
         } else {  // a redirect
             add(f, s);
         }
     }
 
-    /// That was drained, and is over.
+    /// Lets go of one that was drained, and is over.
     void forget(flight& f) noexcept {
         f.step_out_of(draining_);
         retire(f);
@@ -314,28 +270,11 @@ private:
         complete_.splice(complete_.end(), f.own_place);
     }
 
-    void remember_seat(flight& f, shard<T>& s) noexcept {
-        if (s.among.size() < 2) return;
-        try {
-            // More origins than there can be connections: most of these are gone.
-            if (seats_.size() > s.among.size() * static_cast<std::size_t>(s.room)) seats_.clear();
-            seats_[f.origin].push_back(&s);
-        } catch (...) {  // then it is served elsewhere
-        }
-    }
-
     /// libcurl has given up on the multi handle.
     void fail(shard<T>& s) {
         for (auto next = all_.begin(); next != all_.end();) {
-            flight& f = *next++;
-            if (f.in != &s) continue;
-            leave(f);
-            if (f.drained) {
-                forget(f);
-                continue;
-            }
-            f.end(CURLE_FAILED_INIT);
-            complete(f);
+            flight& f = *next++;  // first, as this one may go
+            if (f.in == &s) over(f, CURLE_FAILED_INIT);
         }
         s.close();
     }
@@ -351,8 +290,10 @@ private:
     std::shared_ptr<const client_options> settings_;
     share_handle share_;
     waiting<T> waiting_;
-    shards plain_, secure_;                                          // those with room for any first
-    std::unordered_map<std::size_t, std::vector<shard<T>*>> seats_;  // by origin, where its connections were left
+    // With https more share a multi handle, as each new one parses the trusted certificates anew, and meanwhile nothing
+    // else goes on.
+    shard_set<T> plain_{waiting_, 64, settings_->max_idle_connections};
+    shard_set<T> secure_{waiting_, 512, settings_->max_idle_connections};
 
     flights all_;                // which never move: moving one between lists touches its neighbours, which are cold
     std::vector<flight*> idle_;  // the one used last at the end; with room for all
@@ -361,7 +302,7 @@ private:
     std::size_t in_flight_ = 0;  // libcurl has so many of them
 
     shard<T>* lone_ = nullptr;  // of the only transfer, for which libcurl itself waits: that costs less
-    time_point came_ = never;   // by when what is acted on was there; `never`: just now
+    time_point came_ = never;   // what is acted on was ready by then, as completion::at tells
 
     detail::splitmix64 chance_{detail::entropy()};
     std::atomic<bool> woken_ = false;

@@ -24,11 +24,13 @@ namespace r2::curl {
 inline constexpr int readable = 1;
 inline constexpr int writable = 2;
 
-/// A descriptor that is ready, for whom.
+/// A descriptor that is ready, what for, and whose it is.
 struct ready_descriptor {
     int fd;
-    int ready;
+    int ready;  ///< `readable`, `writable` or both.
     void* owner;
+
+    friend bool operator==(const ready_descriptor&, const ready_descriptor&) = default;
 };
 
 /// A file descriptor, closed in the end; -1 where there is none.
@@ -107,8 +109,8 @@ public:
         [[maybe_unused]] const auto written = ::write(alarm_, &one, sizeof one);
     }
 
-    /// A descriptor that is readable when any is ready or `wake` was called, so that `wait` has something to do.
-    int any() const noexcept { return all_; }
+    /// Its own descriptor, readable when `wait` has something to do: any is ready, or `wake` was called.
+    int fd() const noexcept { return all_; }
 
     /// Gives back the memory that only many need.
     void shrink() noexcept {
@@ -228,6 +230,7 @@ public:
         ready_.clear();
         if (::poll(all_.data(), static_cast<nfds_t>(all_.size()), patience) <= 0) return;
         if (all_[0].revents) quieten();
+        // A copy, as all_ changes when others are watched before `next` names these.
         std::copy_if(all_.begin() + 1, all_.end(), std::back_inserter(ready_),
                      [](const pollfd& p) { return p.revents; });
     }
@@ -251,8 +254,8 @@ public:
         [[maybe_unused]] const auto written = ::write(write_, "", 1);  // a pipe that is full wakes just as well
     }
 
-    /// Of `wake` alone.
-    int any() const noexcept { return read_; }
+    /// Readable after `wake` alone.
+    int fd() const noexcept { return read_; }
 
     void shrink() noexcept {
         while (!watched_.empty() && watched_.back().place == 0) watched_.pop_back();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <list>
 #include <utility>
 #include <vector>
@@ -15,11 +16,13 @@
 namespace r2::curl {
 
 template <class T> class shard;
+template <class T> class shard_set;
 
 /// What the shards of one engine wait for.
 template <class T> struct waiting {
     readiness<T> sockets;
     std::vector<shard<T>*> at_once;  // those that libcurl wants to go on at once, with room for all
+    std::size_t shards = 0;          // there are so many
     time_point next = never;         // no other timer is due before
     time_point now = {};             // as of the last wait
 };
@@ -28,11 +31,19 @@ template <class T> struct waiting {
 /// transfer grows with how many share its handle: so few share one.
 template <class T = void> class shard {
 public:
-    shard(waiting<T>& w, std::list<shard>& others, int most, int max_idle)
-        : among(others), room(most), room_for_any(most / 4 * 3), waiting_(w), max_idle_(max_idle) {}
+    shard(waiting<T>& w, shard_set<T>& set, int most, int max_idle)
+        : home(set), room(most), room_for_any(most / 4 * 3), waiting_(w), max_idle_(max_idle) {
+        waiting_.at_once.reserve(2 * (waiting_.shards + 1));  // twice over: each may be queued again while all act
+        ++waiting_.shards;
+    }
     shard(shard&&) = delete;
+    ~shard() {
+        close();  // first, as libcurl may set a timer even now
+        std::erase(waiting_.at_once, this);
+        --waiting_.shards;
+    }
 
-    std::list<shard>& among;
+    shard_set<T>& home;
     typename std::list<shard>::iterator self = {};
 
     /// So many transfers at most; and while some run, so many connections.
@@ -43,11 +54,11 @@ public:
 
     int size() const noexcept { return size_; }
 
-    /// False where there is no memory. `alone`: this is the engine's only transfer, which has the calls further below.
+    /// False where there is no memory. `alone`: it is the engine's only transfer, and the calls for such a one follow.
     bool add(CURL* easy, bool alone) noexcept {
         ++size_;
         if (!multi_ && !open()) return false;
-        if (!alone) have_timers();
+        if (!alone) report_timers();
         if (size_ > connections_) keep(room);  // else those of one wave are dropped before the next
         return curl_multi_add_handle(multi_.get(), easy) == CURLM_OK;
     }
@@ -69,22 +80,22 @@ public:
         return act(CURL_SOCKET_TIMEOUT, 0);
     }
 
-    // While it has the engine's only transfer, libcurl itself waits for that, which costs less.
+    // For the engine's only transfer, libcurl itself waits: that costs less.
 
+    /// Goes on with it. False as with `act`.
     bool perform() noexcept {
         int running = 0;
         return curl_multi_perform(multi_.get(), &running) == CURLM_OK;
     }
-    /// Blocks until the transfer can go on, or one of these is ready or woken, or for so many milliseconds. Whether it
-    /// was one of these.
+    /// Blocks until it can go on, or `others` are ready or woken, or for so many milliseconds. Whether it was `others`.
     bool poll(readiness<T>& others, int patience) noexcept {
-        curl_waitfd extra = {others.any(), CURL_WAIT_POLLIN, 0};
+        curl_waitfd extra = {others.fd(), CURL_WAIT_POLLIN, 0};
         curl_multi_poll(multi_.get(), &extra, 1, patience, nullptr);
         return extra.revents != 0;
     }
-    /// From here on it is waited for as all others are. False as with `act`.
+    /// It is no longer alone, and is waited for as all others are. False as with `act`.
     bool watch() noexcept {
-        have_timers();
+        report_timers();
         int running = 0;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // nothing else makes it tell of what it has in progress
@@ -128,7 +139,7 @@ private:
         curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, &on_socket);
         curl_multi_setopt(m, CURLMOPT_SOCKETDATA, this);
         curl_multi_setopt(m, CURLMOPT_TIMERDATA, this);
-        timed_ = false;
+        reports_timers_ = false;
 #ifdef CURLMOPT_QUICK_EXIT
         curl_multi_setopt(m, CURLMOPT_QUICK_EXIT, 1L);
 #endif
@@ -136,8 +147,9 @@ private:
         return true;
     }
 
-    void have_timers() noexcept {
-        if (!std::exchange(timed_, true)) curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &on_timer);
+    /// Has libcurl tell of its timers: a transfer that is alone does without.
+    void report_timers() noexcept {
+        if (!std::exchange(reports_timers_, true)) curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &on_timer);
     }
 
     /// At most so many connections, but `max_idle` in any case.
@@ -168,7 +180,7 @@ private:
     int size_ = 0;
     time_point due_ = never;
     bool queued_ = false;
-    bool timed_ = false;
+    bool reports_timers_ = false;
     multi_handle multi_;  // last, as it refers to what is above
 };
 
