@@ -93,6 +93,28 @@ TEST(lone, a_transfer_is_alone_again_once_the_others_are_over) {
     EXPECT_EQ(one.s.connections(), 2U);
 }
 
+TEST(lone, a_transfer_that_has_just_been_redirected_does_not_hide_the_other) {
+    gate slow, moves;
+    server s;
+    s.handle([&](const recorded_request& q) {
+        if (q.target == "/moved") return moves.pass(reply(302, "", {{"Location", "/later"}}));
+        if (q.target == "/later") return late(100ms, reply(204));
+        return q.target == "/slow" ? slow.pass(reply(200)) : reply(204);
+    });
+    bare_engine e;
+    const r2::time_point late = e->now() + patience / 2;
+    EXPECT_EQ(status_of(e.finish(e.get(s.url("/")))), 204);
+    const r2::transfer_id moved = e.get(s.url("/moved"));
+    ASSERT_TRUE(e.go_on_until([&] { return s.request_count() == 2; }));
+    moves.open();
+    std::this_thread::sleep_for(50ms);  // nobody looks at its answer
+    const r2::transfer_id other = e.get(s.url("/slow"));
+    EXPECT_EQ(status_of(e.finish(moved)), 204);
+    slow.open();
+    EXPECT_EQ(status_of(e.finish(other)), 200);
+    EXPECT_LT(e->now(), late);
+}
+
 TEST(lone, a_transfers_wait_is_woken_and_woken_again) {
     a_lone_one one;
     ASSERT_TRUE(one.is_sent());

@@ -47,8 +47,8 @@ public:
     double chance() noexcept override { return chance_.unit(); }
 
     transfer_id start(const request& q, const limits& l, void* owner) override {
-        // What was alone no longer is.
-        if (shard<T>* const was = std::exchange(lone_, nullptr)) acted(*was, was->watch());
+        // What was alone no longer is; and again, where it has just been redirected.
+        while (shard<T>* const was = std::exchange(lone_, nullptr)) acted(*was, was->watch());
         flight& f = idle_one();
         f.use_small_buffers(in_flight_ >= crowd);
         shard<T>* const in = f.begin(q, l, owner) ? &shards_for(f).place_for(q.url, f.origin) : nullptr;
