@@ -179,6 +179,19 @@ TYPED_TEST(readiness, watches_300_at_a_time) {
     EXPECT_EQ(events(this->all, for_ever).size(), 1U);
 }
 
+TYPED_TEST(readiness, names_nothing_that_it_found_before_it_shrank) {
+    const pair a, b;
+    for (const pair* p : {&a, &b}) {
+        p->say_something();
+        EXPECT_TRUE(this->all.watch(p->near(), readable, nullptr));
+    }
+    this->all.wait(for_ever);
+    EXPECT_TRUE(this->all.next());
+    for (const pair* p : {&a, &b}) EXPECT_TRUE(this->all.watch(p->near(), 0, nullptr));
+    this->all.shrink();
+    EXPECT_FALSE(this->all.next());
+}
+
 TYPED_TEST(readiness, wakes_the_next_wait_or_the_one_that_runs) {
     this->all.wake();
     EXPECT_EQ(events(this->all, for_ever), std::vector<event>());

@@ -261,6 +261,8 @@ public:
         while (!watched_.empty() && watched_.back().place == 0) watched_.pop_back();
         watched_.shrink_to_fit();
         all_.shrink_to_fit();
+        ready_.clear();  // which is found again
+        next_ = 0;
         ready_.shrink_to_fit();
     }
 
