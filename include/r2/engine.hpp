@@ -24,7 +24,9 @@ enum class transfer_id : std::uint64_t {};
 struct completion {
     transfer_id id;
     void* owner;    ///< As `start` was told.
-    time_point at;  ///< By when the outcome was there; `never`: just now. May be before `start`: as of an earlier wait.
+    /// When it was found ready to go on to its outcome, if that was in an earlier wait: before `start` even, where
+    /// several share a connection. `never`: just now.
+    time_point at;
 };
 
 /// What a transfer keeps to by itself. Its time is the caller's affair: `wait_until`, then `cancel`.

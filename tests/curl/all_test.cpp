@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <ranges>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -106,15 +108,35 @@ TEST(all, counts_no_time_of_the_body_to_50_answers_that_lie_there) {
         return reply(200);
     });
     const std::vector<std::string> urls(50, s.url());
-    r2::duration slowest = {}, in_the_body = {};
+    std::vector<r2::duration> took;
+    r2::duration in_the_body = {};
     for (auto& a : r2::client().all(urls, quick(), {.max_per_host = 0})) {
         EXPECT_TRUE(a.response());
-        slowest = std::max(slowest, a.elapsed());
+        took.push_back(a.elapsed());
         const auto began = std::chrono::steady_clock::now();
         std::this_thread::sleep_for(20ms);
         in_the_body += std::chrono::steady_clock::now() - began;
     }
-    EXPECT_LT(slowest, in_the_body / 2);
+    // Half of them, as one that comes a moment later than the others is found when these are done.
+    std::nth_element(took.begin(), took.begin() + 25, took.end());
+    EXPECT_LT(took[25], in_the_body / 3);
+}
+
+TEST(all, lets_go_of_a_jobs_own_options_when_it_is_done) {
+    server s;
+    std::vector<std::weak_ptr<int>> held;
+    const auto job = [&](int) {
+        const auto something = std::make_shared<int>();
+        held.push_back(something);
+        r2::options own = quick();
+        own.on_attempt = [something](const r2::request&, const r2::attempt&) {};
+        return std::pair(s.url(), own);
+    };
+    for (auto&& [i, res, err] : r2::client().all(std::views::iota(0, 6) | std::views::transform(job))) {
+        EXPECT_TRUE(res);
+        EXPECT_TRUE(held[i].expired());
+    }
+    EXPECT_EQ(held.size(), 6U);
 }
 
 TEST(all, gives_its_connections_back_at_its_end) {

@@ -307,7 +307,9 @@ private:
         ++ends[static_cast<std::size_t>(yielded_->ended())];
         if (spare_.size() >= burst) return void(jobs_.erase(j.self));
         j.way.reset();
-        j.request.body = {};  // may be large
+        j.options.reset();  // with all that the user's callables hold
+        j.request.headers.clear();
+        j.request.body = {};
         spare_.push_back(&j);
     }
 
