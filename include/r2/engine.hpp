@@ -23,7 +23,7 @@ enum class transfer_id : std::uint64_t {};
 /// A transfer whose outcome is there.
 struct completion {
     transfer_id id;
-    void* owner;    ///< As `start` was told.
+    void* owner;  ///< As `start` was told.
     /// When it was found ready to go on to its outcome, if that was in an earlier wait: before `start` even, where
     /// several share a connection. `never`: just now.
     time_point at;
