@@ -52,7 +52,7 @@ public:
     virtual transfer_id start(const request& q, const limits& l, void* owner) = 0;
 
     /// Blocks until a transfer is complete, which it names, or the time comes, or `wake` was called: whichever is
-    /// first.
+    /// first. Until that transfer is taken or cancelled, it is named again, and the others need not go on.
     virtual std::optional<completion> wait_until(time_point until) = 0;
 
     /// Puts the outcome of a complete transfer in its place, its sends noted.
