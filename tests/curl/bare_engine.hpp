@@ -34,6 +34,23 @@ private:
     bool open_ = false;
 };
 
+/// Lets nobody on before so many are there.
+class barrier {
+public:
+    explicit barrier(int count) : missing_(count) {}
+    void wait() {
+        std::unique_lock lock(mutex_);
+        --missing_;
+        changed_.notify_all();
+        changed_.wait_for(lock, patience, [&] { return missing_ <= 0; });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int missing_;
+};
+
 /// An engine, driven by hand.
 class bare_engine {
 public:

@@ -1,8 +1,6 @@
 #include "r2/curl/shard.hpp"
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -19,23 +17,6 @@ std::vector<std::string> urls_of(const server& s, int n) {
     for (int i = 0; i < n; ++i) all.push_back(s.url("/" + std::to_string(i)));
     return all;
 }
-
-/// Lets nobody on before so many are there.
-class barrier {
-public:
-    explicit barrier(int count) : missing_(count) {}
-    void wait() {
-        std::unique_lock lock(mutex_);
-        --missing_;
-        changed_.notify_all();
-        changed_.wait_for(lock, patience, [&] { return missing_ <= 0; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int missing_;
-};
 
 TEST(shards, have_500_transfers_in_flight_at_a_time) {
     server s;
