@@ -1,5 +1,7 @@
 #include "r2/client.hpp"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>

@@ -31,3 +31,9 @@ function(r2_add_program file)
     add_executable(${name} "${file}")
     target_link_libraries(${name} PRIVATE r2::r2 r2_own_flags)
 endfunction()
+
+# One copy of the library for all tests: optimised, as some of them run a million loops.
+target_link_libraries(r2_compiled PRIVATE r2_own_flags)
+if(NOT R2_COVERAGE)
+    target_compile_options(r2_compiled PRIVATE -O2)
+endif()

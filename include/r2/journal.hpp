@@ -21,12 +21,12 @@
 #include "r2/words/table.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
 /// RFC 3339, in UTC: "2026-01-01T00:00:00.000Z".
-template <class = void> std::string timestamp(wall_time t) {
+inline std::string timestamp(wall_time t) {
     const auto day = std::chrono::floor<std::chrono::days>(t);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(t - day));
@@ -45,7 +45,7 @@ template <class = void> std::string timestamp(wall_time t) {
 ///     std::cerr << log;
 ///
 /// Holds no headers, bodies, credentials or queries; the paths of URLs it does. A copy is the same journal.
-template <class = void> class basic_journal {
+class journal {
 public:
     struct entry {
         wall_time time = {};  ///< Of the decision: the attempt began `elapsed` before.
@@ -64,11 +64,10 @@ public:
     };
 
     /// Keeps the newest `capacity` entries; 0: only counts. `clock` is asked once an attempt, on the range's thread.
-    explicit basic_journal(std::size_t capacity = 1000,
-                           std::function<wall_time()> clock = std::chrono::system_clock::now)
+    explicit journal(std::size_t capacity = 1000, std::function<wall_time()> clock = std::chrono::system_clock::now)
         : record_(std::make_shared<record>(capacity, std::move(clock))) {}
-    basic_journal(const basic_journal&) = default;  // and no moves, so that none is ever empty
-    basic_journal& operator=(const basic_journal&) = default;
+    journal(const journal&) = default;  // and no moves, so that none is ever empty
+    journal& operator=(const journal&) = default;
 
     /// For `options::on_attempt`. May be copied, shared by many threads, and outlive the journal.
     auto observer() const {
@@ -103,7 +102,7 @@ public:
     }
 
     /// A table, oldest first, whose columns are as wide as what is in them.
-    friend std::ostream& operator<<(std::ostream& out, const basic_journal& j) {
+    friend std::ostream& operator<<(std::ostream& out, const journal& j) {
         const snapshot seen = j.record_->read();
         std::vector<row> rows = {
             {"time", "method", "URL", "number", "sends", "outcome", "elapsed", "decision", "wait", "asked by"}};
@@ -180,6 +179,4 @@ private:
     std::shared_ptr<record> record_;
 };
 
-using journal = basic_journal<>;
-
-}  // namespace r2
+}  // namespace r2::inline v0_2

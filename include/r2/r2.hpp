@@ -3,9 +3,9 @@
 /// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request.
 
 #include "r2/client.hpp"
-#include "r2/decide.hpp"
 #include "r2/journal.hpp"
-#include "r2/plan.hpp"
+#include "r2/machine/decide.hpp"
+#include "r2/machine/plan.hpp"
 #include "r2/policy/adaptive_limiter.hpp"
 #include "r2/policy/aws.hpp"
 #include "r2/policy/circuit_breaker.hpp"
@@ -14,4 +14,4 @@
 #include "r2/policy/retry_budget.hpp"
 #include "r2/shutdown.hpp"
 #include "r2/verbs.hpp"
-#include "r2/words/chance.hpp"
+#include "r2/words/random.hpp"

@@ -14,7 +14,7 @@
 #include "r2/words/error.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// The time that all clean-ups of a shutdown share; called, it makes options of what is left. Thread-safe.
 class cleanup_time {
@@ -99,15 +99,14 @@ struct shutdown {
     /// nothing. Blocking calls of the program go on (SA_RESTART). All are taken or, with an error, none: `errc::local`
     /// names the one that can't be handled (SIGKILL) or belongs to another shutdown. The former handlers come back in
     /// the end.
-    template <class T = void> error on_signal(std::initializer_list<int> signals) {
-        if (!signals_) signals_ = std::make_unique<detail::signal_watch<T>>([this] { request(); });
+    error on_signal(std::initializer_list<int> signals) {
+        if (!signals_) signals_ = std::make_unique<detail::signal_watch>([this] { request(); });
         return signals_->add(signals);
     }
 
     // Not for use from outside: an aggregate has no private members.
     std::stop_source source_ = {};
-    std::unique_ptr<detail::signal_watch<>> signals_ =
-        {};  // last, so that its thread has ended before the rest is gone
+    std::unique_ptr<detail::signal_watch> signals_ = {};  // last, so that its thread has ended before the rest is gone
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

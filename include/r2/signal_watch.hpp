@@ -19,11 +19,11 @@
 
 #include "r2/words/error.hpp"
 
-namespace r2::detail {
+namespace r2::inline v0_2::detail {
 
 /// Turns signals into a call on a thread of its own, for hardly anything may be done in a handler: that only writes a
 /// byte to a pipe.
-template <class = void> class signal_watch {
+class signal_watch {
 public:
     /// Will call `then` whenever one of the signals comes.
     explicit signal_watch(std::function<void()> then) : then_(std::move(then)) {}
@@ -162,4 +162,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace r2::detail
+}  // namespace r2::inline v0_2::detail

@@ -6,46 +6,24 @@
 
 #include "r2/client.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
-template <class = void> const client& client_of(const options& o) { return o.via ? *o.via : default_client(); }
+/// `options::via`, or else the process-wide client. Never destroyed, so that ranges may run until the very end.
+const client& client_of(const options& o);
 
 }  // namespace detail
 
-// The verbs, through `options::via` or else the default client. Each returns at once; what is sent is sent by the
-// range.
+// The verbs, through `options::via` or else the process-wide client. Each returns at once; the range sends when it is
+// pulled.
 
-template <class = void> attempts get(std::string url, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.get(std::move(url), std::move(o));
-}
-
-template <class = void> attempts head(std::string url, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.head(std::move(url), std::move(o));
-}
-
-template <class = void> attempts post(std::string url, body b, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.post(std::move(url), std::move(b), std::move(o));
-}
-
-template <class = void> attempts put(std::string url, body b, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.put(std::move(url), std::move(b), std::move(o));
-}
-
-template <class = void> attempts patch(std::string url, body b, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.patch(std::move(url), std::move(b), std::move(o));
-}
-
-template <class = void> attempts del(std::string url, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.del(std::move(url), std::move(o));
-}
+attempts get(std::string url, options o = {});
+attempts head(std::string url, options o = {});
+attempts post(std::string url, body b, options o = {});
+attempts put(std::string url, body b, options o = {});
+attempts patch(std::string url, body b, options o = {});
+attempts del(std::string url, options o = {});
 
 /// With a body. A template, so that `del(url, {})` means the options.
 template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) {
@@ -54,16 +32,10 @@ template <std::convertible_to<body> B> attempts del(std::string url, B&& b, opti
 }
 
 /// Sends the fields as application/x-www-form-urlencoded, in their order, a space as '+'.
-template <class = void> attempts post_form(std::string url, const form& fields, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.post_form(std::move(url), fields, std::move(o));
-}
+attempts post_form(std::string url, const form& fields, options o = {});
 
 /// Any method.
-template <class = void> attempts send(request q, options o = {}) {
-    const client& c = detail::client_of(o);
-    return c.send(std::move(q), std::move(o));
-}
+attempts send(request q, options o = {});
 
 /// Calls anything as a verb sends: `for (auto&& [value, err] : r2::retry([&] { return iam.delete_role(role); }, o))`.
 ///
@@ -92,4 +64,8 @@ template <detail::requests R> all_attempts all(R&& requests, options o = {}, con
     return via.all(std::forward<R>(requests), std::move(o), c);
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2
+
+#ifndef R2_COMPILED
+#include "r2/verbs.ipp"
+#endif

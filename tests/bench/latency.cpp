@@ -236,7 +236,7 @@ int main(int argc, char** argv) {
         all_good = all_good && good;
     };
 
-    // Not checked: an engine's first https parses the system's authorities, which libcurl can't interrupt.
+    // Not checked: an transport's first https parses the system's authorities, which libcurl can't interrupt.
     std::printf("the first https request of a client, cut after 1 ms, took %.2f ms\n", first_https(w));
     print_heading("milliseconds from the stop to the end");
     auto all = w.sleeps();

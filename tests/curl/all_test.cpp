@@ -14,7 +14,7 @@
 
 #include <r2/r2.hpp>
 
-#include "curl/bare_engine.hpp"
+#include "curl/bare_transport.hpp"
 #include "curl/fixture.hpp"
 #include "support/leftovers.hpp"
 

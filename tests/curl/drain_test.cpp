@@ -1,7 +1,7 @@
 #include <chrono>
 #include <string>
 
-#include "curl/bare_engine.hpp"
+#include "curl/bare_transport.hpp"
 #include "support/leftovers.hpp"
 
 // A transfer that has lost to another copy of its request.
@@ -17,18 +17,18 @@ struct a_race {
     }
     ~a_race() { slow.open(); }
 
-    r2::transfer_id start_slow() {
+    ticket* start_slow() {
         const std::size_t before = s.request_count();
-        const r2::transfer_id id = e.get(s.url("/slow"));
+        ticket* const id = e.get(s.url("/slow"));
         EXPECT_TRUE(e.go_on_until([&] { return s.request_count() > before; }));
         return id;
     }
-    int drain(r2::transfer_id id, r2::duration time = patience) { return e->drain(id, e.last(), e->now() + time); }
+    int drain(ticket* id, r2::duration time = patience) { return e->drain(*id, e.last(), e->now() + time); }
 
     gate slow;
     answer answer_of_slow = reply(200, std::string(100'000, 's'));
     server s;
-    bare_engine e;
+    bare_transport e;
 };
 
 TEST(drain, lets_an_answer_in_so_that_its_connection_serves_another_request) {
@@ -44,7 +44,7 @@ TEST(drain, lets_an_answer_in_so_that_its_connection_serves_another_request) {
     for (int i = 0; i < 2; ++i) {
         const auto c = r.e->wait_until(r.e->now() + patience);
         ASSERT_TRUE(c);
-        EXPECT_EQ(r.e->cancel(c->id), 1);
+        EXPECT_EQ(r.e->cancel(*c->which), 1);
     }
     EXPECT_EQ(r.s.request_count(), 4U);
     EXPECT_EQ(r.s.connections(), 2U);
@@ -76,13 +76,13 @@ TEST(drain, cuts_what_is_not_sent_yet) {
 TEST(drain, cuts_a_body_that_is_on_its_way_out) {
     server s;
     s.on_every_connection(fault::stop_reading_after_head());
-    bare_engine e;
+    bare_transport e;
     const auto q = std::make_shared<const r2::request>(
         r2::request{.method = "POST", .url = s.url(), .body = std::string(64 << 20, 'b')});
-    const r2::transfer_id id = e->start(*q, {}, nullptr);
+    ticket* const id = e.start(q);
     EXPECT_TRUE(e.go_on_until([&] { return s.begun() == 1; }));
     const std::size_t before = open_descriptors();
-    EXPECT_EQ(e->drain(id, q, e->now() + patience), 1);
+    EXPECT_EQ(e->drain(*id, q, e->now() + patience), 1);
     EXPECT_EQ(open_descriptors(), before - 1);
 }
 
@@ -110,7 +110,7 @@ TEST(drain, sends_nothing_again_on_a_connection_that_died) {
 
 TEST(drain, of_a_complete_one_just_ends_it) {
     a_race r;
-    const r2::transfer_id id = r.e.get(r.s.url("/quick"));
+    ticket* const id = r.e.get(r.s.url("/quick"));
     EXPECT_TRUE(r.e->wait_until(r2::never));
     EXPECT_EQ(r.drain(id), 1);
     EXPECT_FALSE(r.e->wait_until(r.e->now()));
@@ -121,9 +121,9 @@ TEST(drain, outlives_the_request_and_ends_with_the_engine) {
         a_race r;
         for (int i = 0; i < 70; ++i) {
             auto q = std::make_shared<const r2::request>(r2::request{"GET", r.s.url("/slow")});
-            const r2::transfer_id id = r.e->start(*q, {}, nullptr);
+            ticket* const id = r.e.start(q);
             EXPECT_TRUE(r.e.go_on_until([&] { return r.s.request_count() == static_cast<std::size_t>(i) + 1; }));
-            EXPECT_EQ(r.e->drain(id, std::move(q), r.e->now() + patience), 1);
+            EXPECT_EQ(r.e->drain(*id, std::move(q), r.e->now() + patience), 1);
         }
         r.e->rest();
     });

@@ -38,12 +38,12 @@ TEST(failure, has_1_of_11_kinds_for_each_code) {
         {CURLE_OUT_OF_MEMORY, r2::errc::local},
     };
     for (const auto& [number, kind] : kinds) {
-        const std::error_code code(number, r2::curl::category());
+        const std::error_code code(number, r2::detail::curl::category());
         EXPECT_TRUE(code == kind) << code.message();
         EXPECT_EQ(code.default_error_condition(), make_error_condition(kind)) << code.message();
         EXPECT_EQ(code.message(), curl_easy_strerror(number));
     }
-    EXPECT_TRUE(std::error_code(CURLE_OPERATION_TIMEDOUT, r2::curl::category()) == std::errc::timed_out);
+    EXPECT_TRUE(std::error_code(CURLE_OPERATION_TIMEDOUT, r2::detail::curl::category()) == std::errc::timed_out);
 }
 
 TEST(failure, a_refused_connection_is_tried_3_times) {

@@ -2,9 +2,9 @@
 #include <string>
 #include <thread>
 
-#include "curl/bare_engine.hpp"
+#include "curl/bare_transport.hpp"
 
-// A transfer that is alone in its engine, and what happens when another joins it.
+// A transfer that is alone in its transport, and what happens when another joins it.
 
 namespace {
 
@@ -36,9 +36,9 @@ struct a_lone_one {
 
     gate slow;
     server s;
-    bare_engine e;
+    bare_transport e;
     const r2::time_point late = e->now() + 5s;  // by its connect_timeout, libcurl finds what was missed
-    r2::transfer_id first = {};  // on a connection that was there, so that no timer of libcurl's moves it
+    ticket* first = {};  // on a connection that was there, so that no timer of libcurl's moves it
 };
 
 TEST(lone, a_transfer_goes_on_beside_another_that_starts_with_it) {
@@ -65,7 +65,7 @@ TEST(lone, a_transfer_goes_on_after_3_others_in_turn) {
 TEST(lone, a_transfer_goes_on_when_the_other_is_cancelled) {
     a_lone_one one;
     ASSERT_TRUE(one.is_sent());
-    one.e->cancel(one.e.get(one.s.url("/quick")));
+    one.e->cancel(*one.e.get(one.s.url("/quick")));
     one.expect_the_first_one_whole();
 }
 
@@ -74,13 +74,13 @@ TEST(lone, a_transfer_that_has_its_answer_already_is_complete_when_another_start
     ASSERT_TRUE(one.is_sent());
     one.slow.open();
     std::this_thread::sleep_for(50ms);  // nobody looks at it; whether all of the answer came by then doesn't matter
-    const r2::transfer_id other = one.e.get(one.s.url("/quick"));
+    ticket* const other = one.e.get(one.s.url("/quick"));
     for (int complete = 0; complete < 2; ++complete) {
         const auto c = one.e->wait_until(one.e->now() + patience);
         ASSERT_TRUE(c);
         std::optional<r2::attempt> a;
-        one.e->take(c->id, a);
-        EXPECT_EQ(status_of(*a), c->id == other ? 204 : 200);
+        a = one.e->take(*c->which);
+        EXPECT_EQ(status_of(*a), c->which == other ? 204 : 200);
     }
 }
 
@@ -101,19 +101,19 @@ TEST(lone, a_transfer_that_has_just_been_redirected_does_not_hide_the_other) {
         if (q.target == "/later") return late(100ms, reply(204));
         return q.target == "/slow" ? slow.pass(reply(200)) : reply(204);
     });
-    bare_engine e;
+    bare_transport e;
     const r2::time_point late = e->now() + 5s;      // by its connect_timeout, libcurl finds what was missed
     for (int i = 0; i < 2; ++i) e.get(s.url("/"));  // which makes a connection for each
     for (int i = 0; i < 2; ++i) {
         const auto c = e->wait_until(late);
         ASSERT_TRUE(c);
-        EXPECT_EQ(e->cancel(c->id), 1);
+        EXPECT_EQ(e->cancel(*c->which), 1);
     }
-    const r2::transfer_id moved = e.get(s.url("/moved"));
+    ticket* const moved = e.get(s.url("/moved"));
     ASSERT_TRUE(e.go_on_until([&] { return s.request_count() == 3; }));
     moves.open();
     std::this_thread::sleep_for(50ms);  // nobody looks at its answer
-    const r2::transfer_id other = e.get(s.url("/slow"));
+    ticket* const other = e.get(s.url("/slow"));
     EXPECT_EQ(status_of(e.finish(moved)), 204);
     slow.open();
     EXPECT_EQ(status_of(e.finish(other)), 200);

@@ -16,7 +16,7 @@
 
 namespace {
 
-using namespace r2::curl;
+using namespace r2::detail::curl;
 using r2::testkit::few_descriptors;
 
 constexpr int at_once = 0, for_ever = 30'000;
@@ -49,9 +49,9 @@ protected:
 };
 
 #ifdef __linux__
-using variants = testing::Types<epoll_readiness<>, poll_readiness<>>;
+using variants = testing::Types<epoll_readiness, poll_readiness>;
 #else
-using variants = testing::Types<poll_readiness<>>;
+using variants = testing::Types<poll_readiness>;
 #endif
 TYPED_TEST_SUITE(readiness, variants);
 
@@ -215,9 +215,9 @@ TYPED_TEST(readiness, has_a_descriptor_that_tells_of_a_wake) {
 TEST(readiness, is_not_usable_without_descriptors) {
     const few_descriptors none(0);
 #ifdef __linux__
-    EXPECT_FALSE(epoll_readiness<>().usable());
+    EXPECT_FALSE(epoll_readiness().usable());
 #endif
-    EXPECT_FALSE(poll_readiness<>().usable());
+    EXPECT_FALSE(poll_readiness().usable());
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <curl/curl.h>
+
 #include <string>
 #include <vector>
 

@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include "curl/bare_engine.hpp"
+#include "curl/bare_transport.hpp"
 #include "support/few_descriptors.hpp"
 #include "support/leftovers.hpp"
 
@@ -83,12 +83,13 @@ TEST(shards, are_let_go_of_after_a_range_but_for_1) {
 }
 
 TEST(shards, name_completions_in_the_order_in_which_they_came) {
-    bare_engine e;
-    const r2::transfer_id a = e.get("no scheme"), b = e.get("ftp://x/"), c = e.get("http://"), d = e.get("x://");
-    const auto first = [&] { return e->wait_until(r2::never)->id; };
+    bare_transport e;
+    ticket *const a = e.get("no scheme"), *const b = e.get("ftp://x/"), *const c = e.get("http://"),
+                  *const d = e.get("x://");
+    const auto first = [&] { return e->wait_until(r2::never)->which; };
     EXPECT_EQ(first(), a);
     EXPECT_EQ(first(), a);
-    EXPECT_EQ(e->cancel(b), 0);
+    EXPECT_EQ(e->cancel(*b), 0);
     EXPECT_TRUE(e.finish(a).error() == r2::errc::invalid_request);
     EXPECT_EQ(first(), c);
     EXPECT_TRUE(e.finish(c).error() == r2::errc::invalid_request);
@@ -100,19 +101,19 @@ TEST(shards, cancel_1_of_200_in_any_state) {
     server s;
     gate later;
     s.handle([&](const recorded_request& q) { return q.target == "/late" ? later.pass(reply(200)) : reply(200); });
-    bare_engine e;
-    const r2::transfer_id unsent = e.get(s.url());
-    EXPECT_EQ(e->cancel(unsent), 0);
-    std::vector<r2::transfer_id> all;
+    bare_transport e;
+    ticket* const unsent = e.get(s.url());
+    EXPECT_EQ(e->cancel(*unsent), 0);
+    std::vector<ticket*> all;
     for (int i = 0; i < 199; ++i) all.push_back(e.get(s.url("/late")));
     EXPECT_TRUE(e.go_on_until([&] { return s.request_count() == 199; }));
-    for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(e->cancel(all[i * 2 % 199]), 1);  // every other, round and round
+    for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(e->cancel(*all[i * 2 % 199]), 1);  // every other, round and round
     later.open();
     std::size_t complete = 0;
     while (complete < 99) {
         const auto c = e->wait_until(e->now() + patience);
         ASSERT_TRUE(c);
-        EXPECT_EQ(e->cancel(c->id), 1);
+        EXPECT_EQ(e->cancel(*c->which), 1);
         ++complete;
     }
     EXPECT_FALSE(e->wait_until(e->now()));
@@ -122,7 +123,7 @@ TEST(shards, cancel_1_of_200_in_any_state) {
 TEST(shards, are_woken_while_200_are_in_flight) {
     server s;
     s.default_answer(nothing().hang());
-    bare_engine e;
+    bare_transport e;
     for (int i = 0; i < 200; ++i) e.get(s.url());
     EXPECT_TRUE(e.go_on_until([&] { return s.request_count() == 200; }));
     std::thread other([&] { e->wake(); });

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "examples/outage_plot.hpp"
-#include "range/outage.hpp"
+#include "scenarios/outage.hpp"
 
 #include <r2/testing.hpp>
 

@@ -16,7 +16,8 @@ std::string decoded(std::string_view text) {
     std::string spaced(text);
     std::replace(spaced.begin(), spaced.end(), '+', ' ');
     int size = 0;
-    const r2::curl::owned_text out(curl_easy_unescape(nullptr, spaced.c_str(), static_cast<int>(spaced.size()), &size));
+    const r2::detail::curl::owned_text out(
+        curl_easy_unescape(nullptr, spaced.c_str(), static_cast<int>(spaced.size()), &size));
     return {out.get(), static_cast<std::size_t>(size)};
 }
 

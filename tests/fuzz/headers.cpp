@@ -99,7 +99,7 @@ CURLcode set_option(CURL*, int option, ...) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const r2::client_options settings;
-    r2::curl::outgoing<> outgoing;
+    r2::detail::curl::outgoing outgoing;
     r2::request get{.method = "GET", .url = "http://a.test/"}, post{.method = "POST", .url = get.url, .body = "abc"};
     r2::headers h;
     model m;

@@ -52,11 +52,11 @@ std::string shown(const std::string& url) {
 
 /// What libcurl takes for secrets is cut out of the URL where it is; the rest is to be shown.
 void try_redacted(std::string url) {
-    const r2::curl::url_handle parsed(curl_url());
+    const r2::detail::curl::url_handle parsed(curl_url());
     const auto part = [&](CURLUPart which) {
         char* found = nullptr;
         curl_url_get(parsed.get(), which, &found, 0);
-        const r2::curl::owned_text owned(found);
+        const r2::detail::curl::owned_text owned(found);
         return std::string(found ? found : "");
     };
     const std::string redacted = shown(url);
@@ -79,11 +79,11 @@ void try_redacted(std::string url) {
     require(redacted == scheme + "://" + rest + (has_query ? "?…" : ""));
 }
 
-void try_origin(const std::string& text, const r2::curl::url<>& url) {
+void try_origin(const std::string& text, const r2::detail::curl::url& url) {
     std::string scratch, again;
     const std::string origin(r2::origin_of(text, scratch));
     require(r2::origin_of(origin, again) == origin);
-    r2::curl::url<> back;
+    r2::detail::curl::url back;
     require(!back.parse(origin) && back.where() == url.where() && !back.has_credentials());
 
     // libcurl knows further spellings of a host and a port: %61, 0x7f.1, :080.
@@ -100,17 +100,18 @@ void try_url(const std::string& text, const std::string& reference) {
     std::string scratch;
     r2::origin_of(text, scratch);
     require(!r2::check({.url = text}) == is_url_text(text));
-    r2::curl::url<> url;
+    r2::detail::curl::url url;
     if (!is_url_text(text) || url.parse(text)) return;
     try_origin(text, url);
 
-    const r2::curl::origin before = url.where();
+    const r2::detail::curl::origin before = url.where();
     const std::string user = url.user();
     if (url.follow(reference.c_str())) return;
-    const r2::curl::origin after = url.where();  // before it is shown: libcurl 7.88 changes a host that has a '%' then
+    const r2::detail::curl::origin after =
+        url.where();  // before it is shown: libcurl 7.88 changes a host that has a '%' then
     require(url.user() == (after == before ? user : ""));
     if (!is_url_text(after.host)) return;  // "%7f", which libcurl decodes and doesn't take back
-    r2::curl::url<> back;
+    r2::detail::curl::url back;
     require(!back.parse(url.shown()) && back.where() == after && !back.has_credentials());
 }
 

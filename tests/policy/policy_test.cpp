@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include "r2/policy/redirect.hpp"
 
 #include <limits>
 #include <string>

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include <r2/words/chance.hpp>
+#include <r2/words/random.hpp>
 
 #include "property/case.hpp"
 

@@ -14,7 +14,7 @@
 #include <r2/testing.hpp>
 
 #include "property/case_maker.hpp"
-#include "property/crowd_engine.hpp"
+#include "property/crowd_transport.hpp"
 #include "property/model.hpp"
 #include "property/told_case.hpp"
 
@@ -178,7 +178,7 @@ public:
     std::size_t attempts() const noexcept { return attempts_; }
 
 private:
-    struct course {
+    struct execution {
         trace seen, expected;
         int number = 0, lasts = 0;
         std::size_t requests = 0;
@@ -235,7 +235,7 @@ private:
             threw_ = true;
             sent_ = sent();
             if (thrown.seed != case_->seed) break_("nothing is thrown but the user's own");
-        } catch (const std::logic_error&) {  // the engine's word
+        } catch (const std::logic_error&) {  // the transport's word
             break_("no wait goes on for ever");
         }
         if (!threw_ && !left_ && range.begin() != range.end()) break_("it is at its end");
@@ -243,7 +243,7 @@ private:
 
     void look(all_attempts& range, job_attempt& a) {
         ++attempts_;
-        course& of = courses_[a.job()];
+        execution& of = courses_[a.job()];
         of.seen.push_back(cases_[a.job()].show(seen::yielded, a));
         if (of.lasts > 0) break_("nothing follows the last attempt of a request");
         if (a.number() != ++of.number) break_("every attempt is seen");
@@ -257,7 +257,7 @@ private:
     }
 
     /// Of the requests of this attempt, as the server saw them.
-    void look_at_times(const job_attempt& a, const course& of) {
+    void look_at_times(const job_attempt& a, const execution& of) {
         const loop_case& c = case_->jobs[a.job()];
         const auto& starts = world_.at(a.job()).starts;
         const std::size_t sent = starts.size() - of.requests;
@@ -301,7 +301,7 @@ private:
     void look_at_end(const all_attempts& range) {
         std::size_t ends = 0, done = 0;
         for (int i = 0; i < 11; ++i) ends += range.count(static_cast<ended>(i));
-        for (const course& each : courses_) done += static_cast<std::size_t>(each.lasts);
+        for (const execution& each : courses_) done += static_cast<std::size_t>(each.lasts);
         const progress p = range.progress();
         if (p.done != done || ends != done) break_("each request that is done has one reason");
         if (threw_ || left_) return;
@@ -350,7 +350,7 @@ private:
     const crowd_case* case_ = nullptr;
     crowd_world world_;
     crowd_client client_{world_};
-    std::vector<course> courses_;
+    std::vector<execution> courses_;
     std::deque<job_case> cases_;
     std::string broken_;
     bool slow_ = false, threw_ = false, left_ = false;

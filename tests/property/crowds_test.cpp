@@ -9,9 +9,9 @@
 #include "property/report.hpp"
 #include "property/seeds.hpp"
 
-// Random requests at once, through `all`: half of these crowds with nothing between them, so that each course has to be
-// the model's of that request alone; the others with limits, slow loops, breaks and callables that meddle. All are held
-// against the promises. R2_FIRST_SEED, R2_LOOPS and R2_SEED are as for the single loops.
+// Random requests at once, through `all`: half of these crowds with nothing between them, so that each execution has to
+// be the model's of that request alone; the others with limits, slow loops, breaks and callables that meddle. All are
+// held against the promises. R2_FIRST_SEED, R2_LOOPS and R2_SEED are as for the single loops.
 
 namespace r2::property {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <r2/words/chance.hpp>
+#include <r2/words/random.hpp>
 
 #include "property/model_callables.hpp"
 #include "property/model_guards.hpp"

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include "r2/words/check.hpp"
 
 #include <set>
 #include <string>

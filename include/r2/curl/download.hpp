@@ -8,10 +8,10 @@
 
 #include "r2/words/response.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// An answer on its way in: made of the lines and bytes that libcurl hands over.
-template <class = void> class download {
+class download {
 public:
     /// Of all heads of one answer together, 1xx included; libcurl itself limits only a line, to 100 KiB.
     static constexpr std::size_t max_head = 256U << 10;
@@ -123,4 +123,4 @@ private:
     bool discards_ = false;
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

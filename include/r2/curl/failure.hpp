@@ -9,7 +9,7 @@
 #include "r2/words/error.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// The kind of failure that a CURLcode stands for; some depend on more than the code, which `failure` knows.
 constexpr errc kind_of(CURLcode code) noexcept {
@@ -105,12 +105,12 @@ constexpr bool quotes_no_secret(CURLcode code) noexcept {
 }
 
 /// Out of "Failed to connect to HOST port N after 3 ms: …", so that it names the proxy if it was that.
-template <class = void> std::string peer_in(std::string_view text, const std::string& host) {
+inline std::string peer_in(std::string_view text, const std::string& host) {
     const std::size_t from = text.find(" connect to "), to = text.find(" after ");
     return from < to && to != std::string_view::npos ? std::string(text.substr(from + 12, to - from - 12)) : host;
 }
 
-template <class = void> std::string detail_of(CURLcode code, const circumstances& c) {
+inline std::string detail_of(CURLcode code, const circumstances& c) {
     if (code == CURLE_COULDNT_RESOLVE_HOST) return c.host;
     if (code == CURLE_COULDNT_RESOLVE_PROXY) return "the proxy";
     if (code == CURLE_COULDNT_CONNECT)
@@ -131,7 +131,7 @@ constexpr bool handshake_broke(CURLcode code, std::string_view text) noexcept {
 }
 
 /// The error that a transfer's CURLcode is to its user.
-template <class = void> error failure(CURLcode code, const circumstances& c) {
+inline error failure(CURLcode code, const circumstances& c) {
     errc kind = kind_of(code);
     // What else these say would have come before the request was sent.
     const bool by_answer = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_BAD_FUNCTION_ARGUMENT;
@@ -146,4 +146,4 @@ template <class = void> error failure(CURLcode code, const circumstances& c) {
             transient};
 }
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

@@ -8,7 +8,7 @@
 #error "r2 needs libcurl 7.87 or later"  // for CURLOPT_QUICK_EXIT
 #endif
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 template <auto Free> struct freed_by {
     template <class T> void operator()(T* p) const noexcept { Free(p); }
@@ -26,4 +26,4 @@ inline void initialise() noexcept {
     [[maybe_unused]] static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

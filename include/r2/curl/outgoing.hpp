@@ -7,18 +7,18 @@
 #include <string_view>
 #include <utility>
 
-#include "r2/curl/client_options.hpp"
 #include "r2/curl/handles.hpp"
 #include "r2/curl/settings.hpp"
 #include "r2/curl/upload.hpp"
+#include "r2/policy/client_options.hpp"
 #include "r2/words/check.hpp"
 #include "r2/words/error.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// The method, headers and body that an easy handle is set to. Sets only what differs from the request before.
-template <class T = void> class outgoing {
+class outgoing {
 public:
     /// `q` has to live until the transfer is over. A body that can't be read is an error.
     error load(CURL* easy, const request& q, const client_options& o) {
@@ -49,7 +49,7 @@ public:
         return {};
     }
 
-    upload<T>& file() noexcept { return file_; }
+    upload& file() noexcept { return file_; }
 
     /// Of the body, in bytes.
     curl_off_t size(const request& q) const noexcept {
@@ -101,7 +101,7 @@ private:
         type_ = q.body.content_type();
     }
 
-    upload<T> file_;
+    upload file_;
     string_list list_;
 
     // What the handle is set to; at first whatever the user's `configure` made of it.
@@ -112,4 +112,4 @@ private:
     bool has_body_ = false;
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

@@ -6,16 +6,16 @@
 #include <utility>
 #include <vector>
 
-#include "r2/curl/client_options.hpp"
-#include "r2/curl/engine.hpp"
+#include "r2/curl/curl_transport.hpp"
 #include "r2/curl/handles.hpp"
-#include "r2/engine.hpp"
+#include "r2/policy/client_options.hpp"
 #include "r2/policy/latency_log.hpp"
+#include "r2/transport/transport_pool.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
-/// The engines of one client. The one used last is lent first: its connections are the likeliest to be alive.
-template <class T = void> class pool final : public engine_pool {
+/// The transports of one client. The one used last is lent first: its connections are the likeliest to be alive.
+class pool final : public transport_pool {
 public:
     explicit pool(client_options settings) {
         initialise();
@@ -24,32 +24,32 @@ public:
         idle_.reserve(static_cast<std::size_t>(settings_->max_idle_connections));
     }
 
-    std::unique_ptr<engine> take() override {
+    std::unique_ptr<transport> take() override {
         {
             const std::lock_guard lock(mutex_);
             if (!idle_.empty()) {
-                std::unique_ptr<engine> e = std::move(idle_.back());
+                std::unique_ptr<transport> e = std::move(idle_.back());
                 idle_.pop_back();
                 return e;
             }
         }
-        auto e = std::make_unique<multi_engine<T>>(settings_);
+        auto e = std::make_unique<curl_transport>(settings_);
         return e->usable() ? std::move(e) : nullptr;
     }
 
-    void give_back(std::unique_ptr<engine> e) noexcept override {
-        static_cast<multi_engine<T>&>(*e).rest();
+    void give_back(std::unique_ptr<transport> e) noexcept override {
+        static_cast<curl_transport&>(*e).rest();
         const std::lock_guard lock(mutex_);
         if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(e));  // else it is closed, after the lock
     }
 
-    detail::latency_log<void>& latencies() noexcept override { return latencies_; }
+    detail::latency_log& latencies() noexcept override { return latencies_; }
 
 private:
     std::shared_ptr<const client_options> settings_;
-    detail::latency_log<T> latencies_;
+    detail::latency_log latencies_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<engine>> idle_;
+    std::vector<std::unique_ptr<transport>> idle_;
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

@@ -18,7 +18,7 @@
 #include <sys/eventfd.h>
 #endif
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// What a descriptor is to be ready for, and is: a sum of these.
 inline constexpr int readable = 1;
@@ -51,7 +51,7 @@ private:
 #ifdef __linux__
 
 /// Tells which of many descriptors are ready, by epoll. Used by one thread at a time, but for `wake`.
-template <class = void> class epoll_readiness {
+class epoll_readiness {
 public:
     epoll_readiness() : all_(::epoll_create1(EPOLL_CLOEXEC)), alarm_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         // By its edges, so that nobody has to read it.
@@ -181,7 +181,7 @@ private:
 #endif
 
 /// The same by poll, where there is no epoll: what a wait costs grows with how many are watched.
-template <class = void> class poll_readiness {
+class poll_readiness {
 public:
     poll_readiness() {
         int ends[2] = {-1, -1};
@@ -294,9 +294,9 @@ private:
 };
 
 #ifdef __linux__
-template <class T = void> using readiness = epoll_readiness<T>;
+using readiness = epoll_readiness;
 #else
-template <class T = void> using readiness = poll_readiness<T>;
+using readiness = poll_readiness;
 #endif
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

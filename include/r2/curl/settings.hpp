@@ -8,9 +8,9 @@
 #include <new>
 #include <string>
 
-#include "r2/curl/client_options.hpp"
+#include "r2/policy/client_options.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// curl_easy_setopt, where all that can go wrong with these options is memory.
 template <class T> void set(CURL* easy, CURLoption option, T value) {
@@ -34,7 +34,7 @@ inline bool has_system_ca_file() noexcept {
 }
 
 /// Sets a new easy handle to what stays the same for all transfers of a client: the user's own first, then ours.
-template <class = void> void apply(const client_options& o, CURL* easy) {
+inline void apply(const client_options& o, CURL* easy) {
     const auto set_text = [easy](CURLoption option, const std::string& value) {
         if (!value.empty()) set(easy, option, value.c_str());
     };
@@ -72,4 +72,4 @@ template <class = void> void apply(const client_options& o, CURL* easy) {
     set(easy, CURLOPT_TIMEOUT_MS, 0L);  // the loop keeps the time
 }
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

@@ -13,25 +13,25 @@
 #include "r2/curl/readiness.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
-template <class T> class shard;
-template <class T> class shard_set;
+class shard;
+class shard_set;
 
-/// What the shards of one engine wait for.
-template <class T> struct waiting {
-    readiness<T> sockets;
-    std::vector<shard<T>*> at_once;  // those that libcurl wants to go on at once, with room for all
-    std::size_t shards = 0;          // there are so many
-    time_point next = never;         // no other timer is due before
-    time_point now = {};             // as of the last wait
+/// What the shards of one transport wait for.
+struct waiting {
+    readiness sockets;
+    std::vector<shard*> at_once;  // those that libcurl wants to go on at once, with room for all
+    std::size_t shards = 0;       // there are so many
+    time_point next = never;      // no other timer is due before
+    time_point now = {};          // as of the last wait
 };
 
-/// Some of an engine's transfers, on one multi handle, which keeps their connections. What libcurl does for one
+/// Some of an transport's transfers, on one multi handle, which keeps their connections. What libcurl does for one
 /// transfer grows with how many share its handle: so few share one.
-template <class T = void> class shard {
+class shard {
 public:
-    shard(waiting<T>& w, shard_set<T>& set, int most, int max_idle)
+    shard(waiting& w, shard_set& set, int most, int max_idle)
         : home(set), room(most), room_for_any(most / 4 * 3), waiting_(w), max_idle_(max_idle) {
         waiting_.at_once.reserve(2 * (waiting_.shards + 1));  // twice over: each may be queued again while all act
         ++waiting_.shards;
@@ -43,7 +43,7 @@ public:
         --waiting_.shards;
     }
 
-    shard_set<T>& home;
+    shard_set& home;
     typename std::list<shard>::iterator self = {};
 
     /// So many transfers at most; and while some run, so many connections.
@@ -54,7 +54,8 @@ public:
 
     int size() const noexcept { return size_; }
 
-    /// False where there is no memory. `alone`: it is the engine's only transfer, and the calls for such a one follow.
+    /// False where there is no memory. `alone`: it is the transport's only transfer, and the calls for such a one
+    /// follow.
     bool add(CURL* easy, bool alone) noexcept {
         ++size_;
         if (!multi_ && !open()) return false;
@@ -80,7 +81,7 @@ public:
         return act(CURL_SOCKET_TIMEOUT, 0);
     }
 
-    // For the engine's only transfer, libcurl itself waits: that costs less.
+    // For the transport's only transfer, libcurl itself waits: that costs less.
 
     /// Goes on with it. False as with `act`.
     bool perform() noexcept {
@@ -88,7 +89,7 @@ public:
         return curl_multi_perform(multi_.get(), &running) == CURLM_OK;
     }
     /// Blocks until it can go on, or `others` are ready or woken, or for so many milliseconds. Whether it was `others`.
-    bool poll(readiness<T>& others, int patience) noexcept {
+    bool poll(readiness& others, int patience) noexcept {
         curl_waitfd extra = {others.fd(), CURL_WAIT_POLLIN, 0};
         curl_multi_poll(multi_.get(), &extra, 1, patience, nullptr);
         return extra.revents != 0;
@@ -114,7 +115,7 @@ public:
     /// When to `queue` it; `never`: libcurl has set no timer.
     time_point due() const noexcept { return due_; }
 
-    /// Has the engine call `act_on_time`.
+    /// Has the transport call `act_on_time`.
     void queue() noexcept {
         if (!queued_) waiting_.at_once.push_back(this);
         queued_ = true;
@@ -174,7 +175,7 @@ private:
         return 0;
     }
 
-    waiting<T>& waiting_;
+    waiting& waiting_;
     const int max_idle_;
     int connections_ = 0;
     int size_ = 0;
@@ -184,4 +185,4 @@ private:
     multi_handle multi_;  // last, as it refers to what is above
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

@@ -11,25 +11,25 @@
 
 #include "r2/curl/shard.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
-/// An engine's shards for one scheme: has a place for every transfer, and opens a shard where the others are full.
-template <class T = void> class shard_set {
+/// An transport's shards for one scheme: has a place for every transfer, and opens a shard where the others are full.
+class shard_set {
 public:
     /// `room`: so many transfers share a shard.
-    shard_set(waiting<T>& w, int room, int max_idle) : waiting_(w), room_(room), max_idle_(max_idle) {}
+    shard_set(waiting& w, int room, int max_idle) : waiting_(w), room_(room), max_idle_(max_idle) {}
     shard_set(shard_set&&) = delete;
 
     /// The shard in which its origin was served last, if it has room; else one that takes any: these are filled one
     /// after the other. `origin` is put where there is more than one shard to choose from, else 0.
-    shard<T>& place_for(std::string_view url, std::size_t& origin) {
+    shard& place_for(std::string_view url, std::size_t& origin) {
         origin = 0;
         if (all_.size() > 1) {
             // As it is written: if it is written in two ways, it has some connections more.
             origin = std::hash<std::string_view>()(url.substr(0, url.find('/', url.find("//") + 2)));
             if (const auto seats = seats_.find(origin); seats != seats_.end())
                 while (!seats->second.empty()) {
-                    shard<T>& last = *seats->second.back();
+                    shard& last = *seats->second.back();
                     seats->second.pop_back();
                     if (last.size() < last.room) return last;
                 }
@@ -42,7 +42,7 @@ public:
     }
 
     /// A transfer for this origin left its connection there.
-    void remember_seat(std::size_t origin, shard<T>& s) noexcept {
+    void remember_seat(std::size_t origin, shard& s) noexcept {
         if (origin == 0) return;
         try {
             // More origins than there can be connections: most of these are gone.
@@ -53,16 +53,16 @@ public:
     }
 
     /// A transfer came to a shard, or left it.
-    void grown(shard<T>& s) noexcept {
+    void grown(shard& s) noexcept {
         if (s.size() == s.room_for_any) all_.splice(all_.end(), all_, s.self);
     }
-    void shrunk(shard<T>& s) noexcept {
+    void shrunk(shard& s) noexcept {
         if (s.size() == s.room_for_any - 1) all_.splice(all_.begin(), all_, s.self);
     }
 
     /// Queues those whose timers have run out, and notes when the next one does.
     void queue_due() noexcept {
-        for (shard<T>& s : all_)
+        for (shard& s : all_)
             if (s.due() <= waiting_.now)
                 s.queue();
             else
@@ -81,11 +81,11 @@ public:
     }
 
 private:
-    waiting<T>& waiting_;
+    waiting& waiting_;
     const int room_;
     const int max_idle_;
-    std::list<shard<T>> all_;                                        // those with room for any first
-    std::unordered_map<std::size_t, std::vector<shard<T>*>> seats_;  // by origin, where its connections were left
+    std::list<shard> all_;                                        // those with room for any first
+    std::unordered_map<std::size_t, std::vector<shard*>> seats_;  // by origin, where its connections were left
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

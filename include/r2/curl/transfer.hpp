@@ -10,22 +10,22 @@
 #include <system_error>
 #include <utility>
 
-#include "r2/curl/client_options.hpp"
 #include "r2/curl/download.hpp"
 #include "r2/curl/failure.hpp"
 #include "r2/curl/handles.hpp"
 #include "r2/curl/outgoing.hpp"
 #include "r2/curl/settings.hpp"
 #include "r2/curl/url.hpp"
-#include "r2/engine.hpp"
+#include "r2/policy/client_options.hpp"
 #include "r2/policy/redirect.hpp"
+#include "r2/transport/transport.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// A reusable easy handle that carries out one attempt at a time, redirects included. Options that stay are set once,
 /// the others only where the request differs from the one before.
-template <class T = void> class transfer {
+class transfer {
 public:
     /// `share` is what it has in common with others, and lives as long.
     explicit transfer(const client_options& settings, CURLSH* share = nullptr)
@@ -45,8 +45,7 @@ public:
     }
 
     /// Gets the handle ready to be added to a multi handle. False where that can't be: then nothing is sent.
-    bool begin(const request& q, const limits& l, void* owner) {
-        owner_ = owner;
+    bool begin(const request& q, const transfer_limits& l) {
         request_ = &q;
         limits_ = l;
         sends_ = redirects_ = 0;
@@ -89,12 +88,10 @@ public:
         }
     }
 
-    /// Puts what the attempt came to, once it is over.
-    void result(std::optional<attempt>& into) {
-        if (failure_)
-            into.emplace(std::exchange(failure_, {}), sends_);
-        else
-            into.emplace(std::move(download_.answer()), sends_);
+    /// The outcome of the attempt, once it is over.
+    attempt result() {
+        if (failure_) return attempt(std::exchange(failure_, {}), sends_);
+        return attempt(std::move(download_.answer()), sends_);
     }
 
     /// Lets go of everything that belongs to the attempt.
@@ -105,7 +102,6 @@ public:
         request_ = nullptr;
     }
 
-    void* owner() const noexcept { return owner_; }
     bool is_secure() const noexcept { return url_.is_secure(); }
     int sends() const noexcept { return sends_; }
 
@@ -197,10 +193,10 @@ private:
             return own(errc::too_large, "the body is over " + std::to_string(limits_.max_body) + " bytes", why);
         // libcurl 7.88 calls a line that is over its own limit a lack of memory; 8.6 has CURLE_TOO_LARGE for it.
         if (download_.too_large() || (code == CURLE_OUT_OF_MEMORY && sends_ > 0 && !download_.has_head()))
-            return own(errc::too_large,
-                       "the head is over " + std::to_string(download<T>::max_head >> 10) +
-                           " KiB, or a line of it over 100 KiB",
-                       why);
+            return own(
+                errc::too_large,
+                "the head is over " + std::to_string(download::max_head >> 10) + " KiB, or a line of it over 100 KiB",
+                why);
         if (body_failed_)
             return own(errc::body_unreadable, "the file became unreadable or shorter while it was sent", why);
         if (out_of_memory_) return own(errc::local, "out of memory", why);
@@ -288,16 +284,15 @@ private:
     }
 
     const client_options& settings_;
-    url<T> url_;
-    outgoing<T> outgoing_;
-    download<T> download_;
+    url url_;
+    outgoing outgoing_;
+    download download_;
     char text_[CURL_ERROR_SIZE] = {};
 
-    void* owner_ = nullptr;
     error failure_;
     const request* request_ = nullptr;  // the caller's, or own_
     std::optional<request> own_;        // that of a redirect
-    limits limits_;
+    transfer_limits limits_;
     int sends_ = 0;
     int hop_sends_ = 0;
     int redirects_ = 0;
@@ -318,4 +313,4 @@ private:
     easy_handle easy_;  // last, as it refers to what is above
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

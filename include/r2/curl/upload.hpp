@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// A file on its way out: as many bytes as it had when it was opened.
-template <class = void> class upload {
+class upload {
 public:
     /// False where it can't be read.
     bool open(std::string_view path) {
@@ -55,4 +55,4 @@ private:
     curl_off_t left_ = 0;
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

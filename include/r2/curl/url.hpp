@@ -9,7 +9,7 @@
 #include "r2/curl/handles.hpp"
 #include "r2/words/error.hpp"
 
-namespace r2::curl {
+namespace r2::inline v0_2::detail::curl {
 
 /// Where a URL leads: credentials go no further than their origin (RFC 6454).
 struct origin {
@@ -21,7 +21,7 @@ struct origin {
 };
 
 /// An absolute http or https URL, taken apart by libcurl. Its credentials are kept beside it, not in it.
-template <class = void> class url {
+class url {
 public:
     url() : handle_(curl_url()) {
         if (!handle_) throw std::bad_alloc();
@@ -102,4 +102,4 @@ private:
     bool secure_ = false;
 };
 
-}  // namespace r2::curl
+}  // namespace r2::inline v0_2::detail::curl

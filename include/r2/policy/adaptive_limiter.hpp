@@ -12,7 +12,7 @@
 #include "r2/policy/guard.hpp"
 #include "r2/policy/throttled.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -118,9 +118,9 @@ private:
 ///
 /// Each attempt is given its time when it asks, and keeps it: when the rate changes, and when one before it is never
 /// made, that speeds up only those who ask later. So many who wait at once leave some of a recovered server unused.
-template <class = void> class basic_adaptive_limiter final : public guard {
+class adaptive_limiter final : public guard {
 public:
-    explicit basic_adaptive_limiter(scope s = scope::origin) : states_(s, {}) {}
+    explicit adaptive_limiter(scope s = scope::origin) : states_(s, {}) {}
 
     /// Attempts a second that it lets start to where `q` goes; infinity while it is free. For metrics.
     double rate(const request& q) {
@@ -163,7 +163,4 @@ private:
     detail::by_origin<state> states_;
 };
 
-/// A template, so that it is compiled where it is used, and not wherever this is included.
-using adaptive_limiter = basic_adaptive_limiter<>;
-
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -7,17 +7,17 @@
 #include "r2/policy/retry_budget.hpp"
 #include "r2/policy/throttled.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
-template <class T> options options::aws() {
+inline options options::aws() {
     using namespace std::chrono;
     return {
         .max_attempts = 3,
         .retry_if = transient || throttled,
         .backoff = backoff::exponential(milliseconds(50), 2.0, seconds(20)),
-        .guards = {basic_retry_budget<T>::aws()},
+        .guards = {retry_budget::aws()},
         .throttle_backoff = backoff::exponential(seconds(1), 2.0, seconds(20)),
     };
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -8,7 +8,7 @@
 
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -115,4 +115,4 @@ private:
     std::function<duration(int)> custom_;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -12,7 +12,7 @@
 #include "r2/words/origin.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What shares the state of a guard: the requests to one scheme, host and port, or all.
 enum class scope { origin, global };
@@ -72,4 +72,4 @@ private:
 
 }  // namespace detail
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

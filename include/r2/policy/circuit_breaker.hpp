@@ -17,7 +17,7 @@
 #include "r2/policy/guard.hpp"
 #include "r2/policy/predicates.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 enum class circuit {
     closed,     ///< All attempts may start.
@@ -49,9 +49,9 @@ struct circuit_breaker_options {
 /// other response; neither are errors of this side (stopped, refused, local, invalid_request, body_unreadable), and
 /// others that are no failure. A probe that is neither makes room for the next, as does one
 /// that isn't over after `open_for`. Thread-safe.
-template <class = void> class basic_circuit_breaker final : public guard {
+class circuit_breaker final : public guard {
 public:
-    explicit basic_circuit_breaker(circuit_breaker_options o = {}, scope s = scope::origin)
+    explicit circuit_breaker(circuit_breaker_options o = {}, scope s = scope::origin)
         : options_(checked(std::move(o))),
           breakers_(s, breaker{.ring = std::vector<tally>(static_cast<std::size_t>(options_.window))}) {}
 
@@ -198,7 +198,4 @@ private:
     std::atomic<bool> announcing_ = false;
 };
 
-/// A template, so that it is compiled where it is used, and not wherever this is included.
-using circuit_breaker = basic_circuit_breaker<>;
-
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -7,7 +7,7 @@
 #include "r2/words/request.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// A guard's answer to an attempt that wants to start.
 class admission {
@@ -72,4 +72,4 @@ public:
     virtual void cancel(const request&, time_point) {}
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -7,7 +7,7 @@
 
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// How long this share of a client's recent answers took at most: of the newest 256 from the same origin, each to the
 /// original of an attempt that is hedged by a percentile. One that was overtaken or timed out counts with the time
@@ -96,4 +96,4 @@ private:
 
 }  // namespace detail
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -10,7 +10,7 @@
 #include "r2/words/attempt.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -88,4 +88,4 @@ private:
 using after_attempt_hook = std::function<void(const request&, attempt&)>;
 using on_attempt_hook = std::function<void(const request&, const attempt&)>;
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

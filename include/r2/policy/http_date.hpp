@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// A moment by the calendar, as HTTP's dates and the machine's clock on the wall tell it.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
@@ -103,4 +103,4 @@ constexpr std::optional<wall_time> parse_http_date(std::string_view text, wall_t
     return moment;
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

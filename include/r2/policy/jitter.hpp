@@ -5,7 +5,7 @@
 #include "r2/policy/backoff.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// How chance spreads a wait, so that clients that failed together don't come back together. Applied after backoff's
 /// cap.
@@ -65,4 +65,4 @@ private:
     double p_;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

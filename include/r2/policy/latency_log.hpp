@@ -11,10 +11,10 @@
 #include "r2/words/request.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::detail {
+namespace r2::inline v0_2::detail {
 
 /// How long the newest answers of a client took, by origin. Thread-safe.
-template <class T = void> class latency_log {
+class latency_log {
 public:
     latency_log() : newest_(scope::origin, ring()) {}
 
@@ -53,4 +53,4 @@ private:
     std::vector<duration> sorted_;
 };
 
-}  // namespace r2::detail
+}  // namespace r2::inline v0_2::detail

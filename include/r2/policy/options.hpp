@@ -17,7 +17,7 @@
 #include "r2/words/headers.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 class client;
 
@@ -94,7 +94,7 @@ struct options {
     int max_redirects = 10;
 
     /// Whose connections to use; has to live until the verb returns. Not set: the process-wide default client.
-    client* via = nullptr;
+    const client* via = nullptr;
 
     /// In place of `backoff` after a response that is `throttled`: a server that is overrun needs more time than one
     /// that failed by chance. Without effect on `jitter::decorrelated`. Not set: `backoff`.
@@ -105,7 +105,7 @@ struct options {
 
     /// As the AWS SDKs of 2026 do: 3 attempts; waits of up to 50 ms · 2ⁿ, and 1 s · 2ⁿ where `throttled`, at most 20 s;
     /// `transient` or `throttled`; and `retry_budget::aws()`, which is shared by all copies of what this returns.
-    template <class T = void> static options aws();
+    static options aws();
 
     /// The same policy without the stop token and with this deadline: for clean-up that must run after a stop.
     options detached(duration own_deadline) const {
@@ -120,7 +120,7 @@ struct options {
 namespace detail {
 
 /// Puts what the options say of the request into it.
-template <class = void> void put_over(request& q, const options& o) {
+inline void put_over(request& q, const options& o) {
     o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
     o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
     if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
@@ -130,4 +130,4 @@ template <class = void> void put_over(request& q, const options& o) {
 
 }  // namespace detail
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

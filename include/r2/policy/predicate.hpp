@@ -8,7 +8,7 @@
 
 #include "r2/words/attempt.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -132,4 +132,4 @@ template <own_predicate A> constexpr auto operator!(A&& a) { return negation<std
 
 }  // namespace detail
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -10,7 +10,7 @@
 #include "r2/policy/predicate.hpp"
 #include "r2/policy/throttled.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -46,14 +46,14 @@ constexpr auto status_between(int first, int last) {
 }
 
 /// The response has one of these statuses.
-template <class = void> auto status_in(std::initializer_list<int> statuses) {
+inline auto status_in(std::initializer_list<int> statuses) {
     return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
         return std::find(all.begin(), all.end(), res.status) != all.end();
     });
 }
 
 /// The response has a status from 500 on, but none of these: `server_error_but({501})`.
-template <class = void> auto server_error_but(std::initializer_list<int> statuses) {
+inline auto server_error_but(std::initializer_list<int> statuses) {
     return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
         return res.status >= 500 && std::find(all.begin(), all.end(), res.status) == all.end();
     });
@@ -87,4 +87,4 @@ struct failed_with_t : predicate_base {
 /// The attempt got no response, for this reason.
 constexpr auto failed_with(errc kind) { return detail::failed_with_t(kind); }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -11,7 +11,7 @@
 #include "r2/policy/by_origin.hpp"
 #include "r2/policy/guard.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What becomes of an attempt that comes too soon.
 enum class over_rate { delay, refuse };
@@ -87,9 +87,9 @@ private:
 ///
 /// An attempt that is never made gives its permit back: who asks after that is one place nearer, and those who wait
 /// already keep theirs. So two may start together then, but never more in all than the rate allows.
-template <class = void> class basic_rate_limiter final : public guard {
+class rate_limiter final : public guard {
 public:
-    explicit basic_rate_limiter(const rate_limiter_options& o, scope s = scope::origin)
+    explicit rate_limiter(const rate_limiter_options& o, scope s = scope::origin)
         : rate_(o.permits, o.per, o.burst), longest_(longest_wait(o)), refusal_(refusal(o)), lines_(s, {}) {}
 
     admission admit(const request& q, int, time_point now) override {
@@ -133,7 +133,4 @@ private:
     detail::by_origin<detail::cell_rate::line> lines_;
 };
 
-/// A template, so that it is compiled where it is used, and not wherever this is included.
-using rate_limiter = basic_rate_limiter<>;
-
-}  // namespace r2
+}  // namespace r2::inline v0_2

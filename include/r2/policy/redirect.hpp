@@ -8,7 +8,7 @@
 #include "r2/words/headers.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// Whether a status sends one to another place (RFC 9110, 15.4): 300 and 304 don't.
 constexpr bool is_redirect(int status) noexcept {
@@ -38,4 +38,4 @@ inline request redirected(request q, int status, std::string url, bool same_orig
     return q;
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -7,7 +7,7 @@
 #include "r2/words/response.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What to do where the server asks for a longer wait than `retry_after_policy::max`.
 enum class over_max {
@@ -65,4 +65,4 @@ inline std::optional<duration> retry_after(const response& res, wall_time now) n
     return value ? parse_retry_after(*value, res.headers.get("Date").value_or(""), now) : std::nullopt;
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

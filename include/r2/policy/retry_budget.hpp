@@ -19,7 +19,7 @@
 #include "r2/policy/predicates.hpp"
 #include "r2/policy/throttled.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What a `retry_budget` takes and gives, in tokens, none of them below 0. As it stands: `retry_budget::aws()`.
 struct retry_budget_options {
@@ -39,37 +39,37 @@ struct retry_budget_options {
 /// Keeps the retries of many ranges to a small part of their load, so that a server that fails isn't held down by them:
 /// a bucket of tokens that retries take and successes fill. First attempts and polls, which follow a status below 400,
 /// cost nothing and are never refused. Thread-safe.
-template <class = void> class basic_retry_budget final : public guard {
+class retry_budget final : public guard {
 public:
-    explicit basic_retry_budget(retry_budget_options o, scope s = scope::origin)
+    explicit retry_budget(retry_budget_options o, scope s = scope::origin)
         : options_(o), buckets_(s, bucket{.tokens = std::min(o.initial, o.capacity)}) {}
 
     /// AWS's since 2026: of 500 tokens, a retry takes 14, and 5 after a throttling answer, until it succeeds; a success
     /// at first try adds 1.
-    static std::shared_ptr<basic_retry_budget> aws(scope s = scope::origin) {
-        return std::make_shared<basic_retry_budget>(retry_budget_options{}, s);
+    static std::shared_ptr<retry_budget> aws(scope s = scope::origin) {
+        return std::make_shared<retry_budget>(retry_budget_options{}, s);
     }
 
     /// AWS's before: a retry takes 5, and 10 after a timeout.
-    static std::shared_ptr<basic_retry_budget> aws_legacy(scope s = scope::origin) {
+    static std::shared_ptr<retry_budget> aws_legacy(scope s = scope::origin) {
         const retry_budget_options o{.retry_cost = 5, .throttled_cost = 5, .timeout_cost = 10};
-        return std::make_shared<basic_retry_budget>(o, s);
+        return std::make_shared<retry_budget>(o, s);
     }
 
     /// gRPC's (proposal A6): of 10 tokens, a failure takes 1 and a success adds 0.1; retries only with more than 5.
-    static std::shared_ptr<basic_retry_budget> grpc(scope s = scope::origin) {
+    static std::shared_ptr<retry_budget> grpc(scope s = scope::origin) {
         retry_budget_options o{.capacity = 10, .retry_cost = 0, .throttled_cost = 0, .success_credit = 0.1};
         o.failure_cost = 1, o.stop_at = 5;
-        return std::make_shared<basic_retry_budget>(o, s);
+        return std::make_shared<retry_budget>(o, s);
     }
 
     /// Finagle's and tower's: within any 10 s, r retries for each request and 100 more, which is 10 a second.
-    static std::shared_ptr<basic_retry_budget> ratio(double r, scope s = scope::origin) {
+    static std::shared_ptr<retry_budget> ratio(double r, scope s = scope::origin) {
         retry_budget_options o{.capacity = std::numeric_limits<double>::infinity(), .initial = 100};
         o.retry_cost = o.throttled_cost = o.timeout_cost = 1;
         o.refund = false, o.success_credit = 0, o.request_credit = r;
         o.window = std::chrono::seconds(10);
-        return std::make_shared<basic_retry_budget>(o, s);
+        return std::make_shared<retry_budget>(o, s);
     }
 
     /// Tokens left for the origin of this URL; with `scope::global`, for all.
@@ -196,7 +196,4 @@ private:
     std::unordered_multimap<const request*, taken> taken_;
 };
 
-/// A template, so that it is compiled where it is used, and not wherever this is included.
-using retry_budget = basic_retry_budget<>;
-
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -11,7 +11,7 @@
 #include "r2/words/response.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -45,7 +45,7 @@ struct quota {
 };
 
 /// The window of the policy of that name: `"name";q=100;w=60`.
-template <class = void> constexpr std::optional<duration> window_of(std::string_view policies, std::string_view name) {
+constexpr std::optional<duration> window_of(std::string_view policies, std::string_view name) {
     std::optional<duration> window;
     for_each_part(policies, ',', [&](std::string_view policy) {
         quota q;
@@ -64,7 +64,6 @@ template <class = void> constexpr std::optional<duration> window_of(std::string_
 /// How long nothing is left, as `RateLimit` says it: `"name";r=0;t=30` with the window of `RateLimit-Policy` for a `t`
 /// that is missing (draft-ietf-httpapi-ratelimit-headers-10), or `limit=10, remaining=0, reset=30` (-07). Nothing where
 /// something is left.
-template <class = void>
 constexpr std::optional<duration> parse_rate_limit(std::string_view value, std::string_view policies) {
     std::optional<duration> wait;
     detail::quota in_members;
@@ -99,7 +98,7 @@ constexpr std::optional<duration> parse_reset(std::string_view value, wall_time 
 /// `x-ms-retry-after-ms`; then, where they say that nothing is left, `RateLimit`, `RateLimit-Reset` and
 /// `X-RateLimit-Reset`, the last two also in a 429 that doesn't say what is left. One that is 0 or past asks for no
 /// wait, and one that is malformed for nothing; a Retry-After is never overruled, whatever it says.
-template <class = void> std::optional<duration> server_wait(const response& res, wall_time now) {
+inline std::optional<duration> server_wait(const response& res, wall_time now) {
     const auto field = [&](std::string_view name) { return res.headers.get(name); };
     if (field("Retry-After")) return retry_after(res, now);
     const auto some = [](duration d) { return d > duration{} ? std::optional(d) : std::nullopt; };
@@ -125,11 +124,11 @@ template <class = void> std::optional<duration> server_wait(const response& res,
 }
 
 /// `wait`, or up to 5 s more where `x-amz-retry-after` (milliseconds, of AWS) asks for that.
-template <class = void> duration at_least_as_amazon_asks(const response& res, duration wait) {
+inline duration at_least_as_amazon_asks(const response& res, duration wait) {
     const auto value = res.headers.get("x-amz-retry-after");
     const auto asked = value ? detail::parse_digits(*value, std::chrono::milliseconds(1)) : std::nullopt;
     const std::chrono::seconds more(5);
     return std::clamp(asked.value_or(wait), wait, std::min(wait, duration::max() - more) + more);
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -6,7 +6,7 @@
 
 #include "r2/policy/predicate.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 namespace detail {
 
@@ -68,4 +68,4 @@ struct throttled_t : predicate_base {
 /// AWS, such as SlowDown, in `x-amzn-ErrorType` or in the first 4 KiB of a JSON or XML body.
 inline constexpr detail::throttled_t throttled;
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -13,7 +13,7 @@
 #include "r2/words/headers.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::testing {
+namespace r2::inline v0_2::testing {
 
 namespace detail {
 
@@ -171,4 +171,4 @@ inline answer nothing() { return {}; }
 /// Delays an answer.
 inline answer late(duration silence, const answer& what) { return answer().pause(silence).then(what); }
 
-}  // namespace r2::testing
+}  // namespace r2::inline v0_2::testing

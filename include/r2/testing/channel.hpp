@@ -15,7 +15,7 @@
 
 #include "r2/words/time.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// Holds one accepted connection. Every call that blocks ends at once when the `listener` is destroyed. For one thread.
 class channel {
@@ -128,4 +128,4 @@ private:
     int stop_;
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

@@ -13,7 +13,7 @@
 
 #include "r2/words/time.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
@@ -72,4 +72,4 @@ struct composition {
     }
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

@@ -15,7 +15,7 @@
 #include "r2/testing/request_reader.hpp"
 #include "r2/words/headers.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// What is said on one connection of a server.
 class conversation {
@@ -115,4 +115,4 @@ private:
     std::optional<ending> at_this_request_;  // where the answer before said so
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "r2/client.hpp"
-#include "r2/testing/virtual_engine.hpp"
+#include "r2/testing/virtual_transport.hpp"
 #include "r2/words/outcome.hpp"
 
-namespace r2::testing {
+namespace r2::inline v0_2::testing {
 
 /// A client without a network, on a clock that only waiting moves: tests of loops take no time, and compare waits
 /// exactly.
@@ -126,7 +126,7 @@ public:
 
 private:
     explicit fake_client(std::shared_ptr<detail::world> w)
-        : client(on_engines(), std::make_shared<detail::virtual_pool>(w)), world_(std::move(w)) {}
+        : client(on_transports(), std::make_shared<detail::virtual_transport_pool>(w)), world_(std::move(w)) {}
 
     fake_client& then(duration after, outcome what) {
         return push({.answer = answer_of([what = std::move(what)](const request&) { return what; }), .after = after});
@@ -152,4 +152,4 @@ private:
     std::shared_ptr<detail::world> world_;
 };
 
-}  // namespace r2::testing
+}  // namespace r2::inline v0_2::testing

@@ -5,7 +5,7 @@
 
 #include "r2/testing/answer.hpp"
 
-namespace r2::testing {
+namespace r2::inline v0_2::testing {
 
 /// Says what befalls a connection before a whole request was read on it. A plain value, made by its static members.
 class fault {
@@ -44,4 +44,4 @@ private:
     answer said_;
 };
 
-}  // namespace r2::testing
+}  // namespace r2::inline v0_2::testing

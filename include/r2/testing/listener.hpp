@@ -22,7 +22,7 @@
 #include "r2/testing/sockets.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// Accepts connections on a free port of 127.0.0.1, and serves each on a thread of its own. All members may be called
 /// from any thread.
@@ -149,4 +149,4 @@ private:
     std::thread acceptor_;
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

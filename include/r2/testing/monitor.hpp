@@ -6,7 +6,7 @@
 
 #include "r2/words/time.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// A mutex whose owner tells others of what it changed.
 class monitor {
@@ -26,4 +26,4 @@ private:
     mutable std::condition_variable changed_;
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

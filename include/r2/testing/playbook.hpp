@@ -16,7 +16,7 @@
 #include "r2/testing/monitor.hpp"
 #include "r2/testing/recorded_request.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// What a server is to do on its connections, and what it was asked on them.
 struct playbook {
@@ -99,4 +99,4 @@ private:
     }
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

@@ -10,7 +10,7 @@
 #include "r2/testing/composition.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// The first `length` bytes of a part; false if the peer left or the server stops.
 inline bool play(channel& peer, const part& what, std::uint64_t length) {
@@ -52,4 +52,4 @@ inline bool play(channel& peer, const composition& all, bool head_only) {
     return true;
 }
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

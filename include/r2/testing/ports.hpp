@@ -9,7 +9,7 @@
 
 #include "r2/testing/sockets.hpp"
 
-namespace r2::testing {
+namespace r2::inline v0_2::testing {
 
 /// Holds a port of 127.0.0.1 that refuses connections, and that nobody else can take meanwhile.
 class refusing_port : public detail::bound_port {};
@@ -36,4 +36,4 @@ private:
     std::vector<detail::descriptor> queued_;
 };
 
-}  // namespace r2::testing
+}  // namespace r2::inline v0_2::testing

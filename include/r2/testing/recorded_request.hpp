@@ -6,7 +6,7 @@
 
 #include "r2/words/headers.hpp"
 
-namespace r2::testing {
+namespace r2::inline v0_2::testing {
 
 /// Hashes by FNV-1a with 64 bits; pass an earlier result to go on.
 constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash = 0xcbf29ce484222325U) {
@@ -30,4 +30,4 @@ struct recorded_request {
     bool complete = false;                ///< False if the body did not come, or was not read, to its announced end.
 };
 
-}  // namespace r2::testing
+}  // namespace r2::inline v0_2::testing

@@ -17,7 +17,7 @@
 #include "r2/testing/recorded_request.hpp"
 #include "r2/words/headers.hpp"
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 /// Takes requests off a channel.
 class request_reader {
@@ -153,4 +153,4 @@ private:
     std::size_t end_ = 0;
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

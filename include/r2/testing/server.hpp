@@ -19,12 +19,12 @@
 #include "r2/testing/recorded_request.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2::testing {
+namespace r2::inline v0_2::testing {
 
 /// Serves HTTP/1.1 by a script, on a free port of 127.0.0.1, from its construction to its destruction. All members may
 /// be called from any thread, and while it serves.
 ///
-///     using namespace r2::testing;
+///     using namespace r2::inline v0_2::testing;
 ///     server s;
 ///     s.on("/job", {reply(503), reply(200, "half").cut_body(2), nothing().reset(), reply(200, "done")});
 class server {
@@ -158,4 +158,4 @@ private:
     }};  // last: it uses the rest
 };
 
-}  // namespace r2::testing
+}  // namespace r2::inline v0_2::testing

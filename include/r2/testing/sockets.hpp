@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-namespace r2::testing::detail {
+namespace r2::inline v0_2::testing::detail {
 
 [[noreturn]] inline void throw_errno(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -81,4 +81,4 @@ private:
     std::uint16_t port_ = 0;
 };
 
-}  // namespace r2::testing::detail
+}  // namespace r2::inline v0_2::testing::detail

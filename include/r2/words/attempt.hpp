@@ -15,7 +15,7 @@
 #include "r2/words/response.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 class attempts;
 class outcome;
@@ -52,8 +52,8 @@ constexpr std::string_view to_string(wait_source s) noexcept {
 
 namespace detail {
 
-template <class> class course;
-template <class> class race;
+class execution;
+class hedged_send;
 
 /// What the loop notes of an attempt beside its outcome.
 struct notes {
@@ -122,8 +122,8 @@ public:
 private:
     friend class attempts;
     friend class outcome;
-    template <class> friend class detail::course;
-    template <class> friend class detail::race;
+    friend class detail::execution;
+    friend class detail::hedged_send;
 
     void end(r2::ended why) noexcept {
         notes_.ended = why;
@@ -136,7 +136,7 @@ private:
     detail::notes notes_;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2
 
 template <> struct std::tuple_size<r2::attempt> : std::integral_constant<std::size_t, 2> {};
 template <std::size_t I>

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// The fields of a web form, in the order in which they are sent.
 using form = std::vector<std::pair<std::string, std::string>>;
@@ -77,4 +77,4 @@ private:
     std::string_view content_type_;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -7,7 +7,7 @@
 #include "r2/words/error.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// The most bytes that the URL and the header fields of one request may have together.
 inline constexpr std::size_t max_request_head = 256U << 10;
@@ -28,8 +28,7 @@ constexpr bool has_line_break(std::string_view value) noexcept {
     return value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-template <class = void>
-error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
+inline error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
     if (!is_token(name))
         return {errc::invalid_request, "header " + std::to_string(position) +
                                            " has an empty name, or one with a character that isn't allowed"};
@@ -41,7 +40,7 @@ error bad_header(std::string_view name, std::string_view value, std::size_t posi
     return {};
 }
 
-template <class = void> error bad_url(std::string_view url) {
+inline error bad_url(std::string_view url) {
     if (url.empty()) return {errc::invalid_request, "the URL is empty"};
     for (std::size_t i = 0; i < url.size(); ++i) {
         if (static_cast<unsigned char>(url[i]) > ' ' && url[i] != '\x7f') continue;
@@ -54,7 +53,7 @@ template <class = void> error bad_url(std::string_view url) {
 }  // namespace detail
 
 /// What is wrong with a request that no server needs to be asked about; false where nothing is. Quotes no values.
-template <class = void> error check(const request& q) {
+inline error check(const request& q) {
     const std::string_view method = q.method;
     if (!detail::is_token(method))
         return {errc::invalid_request,
@@ -78,4 +77,4 @@ template <class = void> error check(const request& q) {
     return {};
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// Why an attempt got no response. A std::error_condition enum.
 enum class errc {
@@ -168,6 +168,6 @@ private:
     std::exception_ptr exception_;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2
 
 template <> struct std::is_error_condition_enum<r2::errc> : std::true_type {};

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// One field of a message's head (RFC 9110, 5).
 struct header {
@@ -200,4 +200,4 @@ private:
     mutable std::atomic<const std::vector<header>*> fields_ = nullptr;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -6,7 +6,7 @@
 #include "r2/words/error.hpp"
 #include "r2/words/time.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What became of one copy of a hedged attempt's request, the original included.
 struct hedged_copy {
@@ -29,4 +29,4 @@ constexpr std::string_view to_string(hedged_copy::fate f) noexcept {
     return names[static_cast<std::size_t>(f)];
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -10,10 +10,10 @@
 
 // Templates, so that they are compiled where they are used.
 
-namespace r2::detail {
+namespace r2::inline v0_2::detail {
 
 /// A URL fit for a log: no credentials, no fragment, and for a query "?…". What can't be told from credentials is "…".
-template <class = void> std::string redacted(std::string_view url) {
+inline std::string redacted(std::string_view url) {
     const std::size_t colon = std::min(url.find(':'), url.size());
     const std::string_view scheme = url.substr(0, colon);
     if (!same_name(scheme, "http") && !same_name(scheme, "https")) return url.empty() ? "" : "…";
@@ -57,7 +57,7 @@ constexpr std::size_t character_count(std::string_view text) noexcept {
 }
 
 /// As valid UTF-8 without control characters, which could forge lines or command a terminal; `marks` are escaped too.
-template <class = void> std::string escaped(std::string_view text, std::string_view marks = {}) {
+inline std::string escaped(std::string_view text, std::string_view marks = {}) {
     constexpr std::string_view hex = "0123456789abcdef";
     std::string out;
     for (std::size_t size = 0; !text.empty(); text.remove_prefix(std::max(size, std::size_t{1}))) {
@@ -76,20 +76,20 @@ template <class = void> std::string escaped(std::string_view text, std::string_v
     return out;
 }
 
-template <class = void> std::string quoted(std::string_view text) { return '"' + escaped(text, "\"\\") + '"'; }
+inline std::string quoted(std::string_view text) { return '"' + escaped(text, "\"\\") + '"'; }
 
 /// With leading zeros.
-template <class = void> std::string padded(long long number, std::size_t width) {
+inline std::string padded(long long number, std::size_t width) {
     const std::string digits = std::to_string(number);
     return std::string(width - std::min(width, digits.size()), '0') + digits;
 }
 
 /// A JSON number, exact and in any locale.
-template <class = void> std::string seconds(duration d) {
+inline std::string seconds(duration d) {
     std::string number = std::to_string(d.count() / 1'000'000'000) + '.' + padded(d.count() % 1'000'000'000, 9);
     number.erase(number.find_last_not_of('0') + 1);
     if (number.back() == '.') number.pop_back();
     return number;
 }
 
-}  // namespace r2::detail
+}  // namespace r2::inline v0_2::detail

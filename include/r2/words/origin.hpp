@@ -7,7 +7,7 @@
 
 #include "r2/words/headers.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// Scheme, host and port of a URL (RFC 6454, 4), without credentials: as it stands in the URL where that is its usual
 /// form, else written to `scratch`. Takes a URL as it comes, and checks nothing.
@@ -34,4 +34,4 @@ inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     return scratch;
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -6,7 +6,7 @@
 #include "r2/words/error.hpp"
 #include "r2/words/response.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What may become of an attempt, to test and to plan with: `503`, `errc::timeout`, a `response` or an `error`.
 class outcome {
@@ -49,4 +49,4 @@ private:
     r2::attempt attempt_;
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

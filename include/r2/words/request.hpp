@@ -6,7 +6,7 @@
 #include "r2/words/body.hpp"
 #include "r2/words/headers.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// What is asked of a server: a plain value.
 struct request {
@@ -29,4 +29,4 @@ inline bool is_idempotent(const request& q) noexcept {
     return is_idempotent_method(q.method) || q.headers.contains("Idempotency-Key");
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

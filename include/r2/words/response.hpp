@@ -4,7 +4,7 @@
 
 #include "r2/words/headers.hpp"
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// A complete answer: a plain value, from which anything may be moved.
 struct response {
@@ -14,4 +14,4 @@ struct response {
     std::string url = {};      ///< Where it came from: after redirects, without credentials.
 };
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

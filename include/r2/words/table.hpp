@@ -8,7 +8,7 @@
 
 #include "r2/words/log_text.hpp"
 
-namespace r2::detail {
+namespace r2::inline v0_2::detail {
 
 /// Lines whose columns are as wide as what is in them, two spaces apart; the last column is left as it is.
 template <std::size_t N> std::string table(const std::vector<std::array<std::string, N>>& rows) {
@@ -24,4 +24,4 @@ template <std::size_t N> std::string table(const std::vector<std::array<std::str
     return text;
 }
 
-}  // namespace r2::detail
+}  // namespace r2::inline v0_2::detail

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-namespace r2 {
+namespace r2::inline v0_2 {
 
 /// Every span of time. Any integral std::chrono duration converts to it: 500ms does, 0.5s doesn't.
 using duration = std::chrono::nanoseconds;
@@ -48,4 +48,4 @@ inline std::string to_string(duration d) {
     return {};
 }
 
-}  // namespace r2
+}  // namespace r2::inline v0_2

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "r2/client.hpp"
+#include "r2/curl/pool.hpp"
+#include "r2/drivers/driver.hpp"
+#include "r2/drivers/scheduler.hpp"
+
+namespace r2::inline v0_2 {
+
+R2_INLINE client::client(client_options settings) : pool_(std::make_shared<detail::curl::pool>(std::move(settings))) {}
+
+R2_INLINE attempts client::get(std::string url, options o) const { return send({"GET", std::move(url)}, std::move(o)); }
+R2_INLINE attempts client::head(std::string url, options o) const {
+    return send({"HEAD", std::move(url)}, std::move(o));
+}
+R2_INLINE attempts client::post(std::string url, body b, options o) const {
+    return send({"POST", std::move(url), {}, std::move(b)}, std::move(o));
+}
+R2_INLINE attempts client::put(std::string url, body b, options o) const {
+    return send({"PUT", std::move(url), {}, std::move(b)}, std::move(o));
+}
+R2_INLINE attempts client::patch(std::string url, body b, options o) const {
+    return send({"PATCH", std::move(url), {}, std::move(b)}, std::move(o));
+}
+R2_INLINE attempts client::del(std::string url, options o) const {
+    return send({"DELETE", std::move(url)}, std::move(o));
+}
+
+R2_INLINE attempts client::post_form(std::string url, const form& fields, options o) const {
+    o.content_type = body::form_content_type;
+    return post(std::move(url), fields, std::move(o));
+}
+
+R2_INLINE attempts client::send(request q, options o) const {
+    detail::put_over(q, o);
+    return start(std::unique_ptr<detail::job>(new detail::job{pool_, std::move(q), std::move(o)}));
+}
+
+R2_INLINE attempts client::start(std::unique_ptr<detail::job> j) const { return run(std::move(j)); }
+
+R2_INLINE all_attempts client::start(detail::job_source source, options o, concurrency c) const {
+    return all_attempts(std::make_unique<detail::scheduler>(pool_, std::move(source), std::move(o), c));
+}
+
+}  // namespace r2::inline v0_2

@@ -1,0 +1,12 @@
+#pragma once
+
+/// The compiled mode: define R2_COMPILED everywhere, and include this in exactly one file of the program. The CMake
+/// target r2::compiled does both.
+
+#ifndef R2_COMPILED
+#error "<r2/src.hpp> is for the compiled mode: define R2_COMPILED in every file that includes r2"
+#endif
+
+#include "r2/client.ipp"
+#include "r2/transport/check_url.ipp"
+#include "r2/verbs.ipp"

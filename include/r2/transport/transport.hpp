@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "r2/policy/http_date.hpp"
+#include "r2/words/attempt.hpp"
+#include "r2/words/request.hpp"
+#include "r2/words/time.hpp"
+
+namespace r2::inline v0_2::detail {
+
+/// A transfer as its caller knows it. Its address names the transfer: it must not move from `start` until the transfer
+/// is taken, cancelled or drained.
+struct ticket {
+    void* owner = nullptr;     ///< The caller's own; no transport looks at it.
+    void* transfer = nullptr;  ///< The transport's own, while it carries the transfer.
+};
+
+/// A transfer whose outcome has arrived.
+struct completion {
+    ticket* which;
+    /// When the transport found it ready, if that was in an earlier wait. Several transfers share a connection, so this
+    /// may be before `start`. `never`: just now.
+    time_point at;
+};
+
+/// The limits that a transfer enforces by itself. Its time limit is the caller's: `wait_until`, then `cancel`.
+struct transfer_limits {
+    std::size_t max_body = 100U << 20;
+    int max_redirects = 10;
+};
+
+/// Sends, waits, and knows the time and chance: all that an execution needs of the world. For one thread at a time, but
+/// for `wake`.
+class transport {
+public:
+    virtual ~transport() = default;
+
+    virtual time_point now() noexcept = 0;
+    virtual wall_time wall_now() noexcept = 0;
+
+    /// In [0, 1).
+    virtual double chance() noexcept = 0;
+
+    /// Starts sending. Keep `t` in place and `q` alive, and call exactly one of `take`, `cancel`, `drain` later.
+    virtual void start(ticket& t, const request& q, const transfer_limits& l) = 0;
+
+    /// Blocks until a transfer is complete, `until` has come or `wake` was called. Returns the same transfer again
+    /// until it is taken or cancelled; others may not progress until then.
+    virtual std::optional<completion> wait_until(time_point until) = 0;
+
+    /// Returns the outcome of a complete transfer, with its sends.
+    virtual attempt take(ticket& t) = 0;
+
+    /// Ends a transfer, complete or not. Returns how often its request was put on the wire.
+    virtual int cancel(ticket& t) noexcept = 0;
+
+    /// Ends a transfer as `cancel` does, but receives the rest of the response in the background until then, so that
+    /// the connection can be used again. Sends nothing more. `kept` is the request.
+    virtual int drain(ticket& t, std::shared_ptr<const request> /*kept*/, time_point /*until*/) noexcept {
+        return cancel(t);
+    }
+
+    /// Ends the `wait_until` that runs, or else the next one. From any thread, but not from a signal handler.
+    virtual void wake() noexcept = 0;
+};
+
+}  // namespace r2::inline v0_2::detail

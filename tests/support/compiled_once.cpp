@@ -1,2 +1,0 @@
-#define R2_COMPILED_ONCE
-#include "support/compiled_once.hpp"
