@@ -43,14 +43,13 @@ public:
     /// See the free `retry`. Waits on a transport of this client.
     template <std::invocable F> retries<F> retry(F f, options o = {}) const {
         auto calls = std::unique_ptr<detail::calls<F>>(new detail::calls<F>{std::move(f)});
-        auto j = std::unique_ptr<detail::job>(
-            new detail::job{pool_, {}, detail::for_calls(std::move(o), *calls), std::ref(*calls)});
-        return {std::move(calls), start(std::move(j))};
+        auto source = start({}, detail::for_calls(std::move(o), *calls), std::ref(*calls));
+        return retries<F>(std::make_unique<detail::trial_source<F>>(std::move(calls), std::move(source)));
     }
 
     /// See the free `all`.
     template <detail::requests R> all_attempts all(R&& requests, options o = {}, concurrency c = {}) const {
-        auto reader = std::make_shared<detail::job_reader<R>>(std::forward<R>(requests));
+        auto reader = std::make_shared<detail::range_reader<R>>(std::forward<R>(requests));
         return start([reader = std::move(reader)] { return (*reader)(); }, std::move(o), c);
     }
 
@@ -60,8 +59,8 @@ protected:
     client(on_transports, std::shared_ptr<detail::transport_pool> pool) : pool_(std::move(pool)) {}
 
 private:
-    attempts start(std::unique_ptr<detail::job> j) const;
-    all_attempts start(detail::job_source source, options o, concurrency c) const;
+    std::unique_ptr<detail::attempt_source> start(request q, options o, std::function<attempt()> call) const;
+    all_attempts start(detail::request_source requests, options o, const concurrency& c) const;
 
     std::shared_ptr<detail::transport_pool> pool_;
 };

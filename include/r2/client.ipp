@@ -33,13 +33,16 @@ R2_INLINE attempts client::post_form(std::string url, const form& fields, option
 
 R2_INLINE attempts client::send(request q, options o) const {
     detail::put_over(q, o);
-    return start(std::unique_ptr<detail::job>(new detail::job{pool_, std::move(q), std::move(o)}));
+    return attempts(start(std::move(q), std::move(o), {}));
 }
 
-R2_INLINE attempts client::start(std::unique_ptr<detail::job> j) const { return run(std::move(j)); }
+R2_INLINE std::unique_ptr<detail::attempt_source> client::start(request q, options o,
+                                                                std::function<attempt()> call) const {
+    return std::make_unique<detail::driver>(pool_, std::move(q), std::move(o), std::move(call));
+}
 
-R2_INLINE all_attempts client::start(detail::job_source source, options o, concurrency c) const {
-    return all_attempts(std::make_unique<detail::scheduler>(pool_, std::move(source), std::move(o), c));
+R2_INLINE all_attempts client::start(detail::request_source requests, options o, const concurrency& c) const {
+    return all_attempts(std::make_unique<detail::scheduler>(pool_, std::move(requests), std::move(o), c));
 }
 
 }  // namespace r2::inline v0_2

@@ -365,7 +365,7 @@ TEST(hedging, guards_are_asked_for_each_copy_and_hear_what_became_of_it) {
     const auto g = std::make_shared<noting_guard>();
     hedged(fake, {.copies = 2, .after = 50ms}, {.guards = {nullptr, g}});
     EXPECT_EQ(g->notes, (lines{"admit 1", "admit 2", "record 1 503", "admit 2", "record 1 200",
-                               "record 1 stopped: another copy answered first"}));
+                               "record 1 stopped: the response to another copy came first"}));
     EXPECT_EQ(g->open(), 0U);
 }
 

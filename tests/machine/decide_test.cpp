@@ -8,9 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using r2::decide;
+using r2::decision;
 using r2::ended;
 using r2::errc;
-using r2::verdict;
 using r2::wait_source;
 
 const r2::options policy{.max_attempts = 3, .deadline = 1min};
@@ -24,11 +24,11 @@ TEST(decide, takes_a_status_an_errc_a_response_an_error_or_an_attempt) {
     EXPECT_EQ(decide(policy, r2::error(errc::disconnected)).ended, ended::not_yet);
     EXPECT_EQ(decide(policy, r2::attempt(r2::response{.status = 201})).ended, ended::succeeded);
     const r2::response asks{.status = 503, .headers = {{"Retry-After", "7"}}};
-    EXPECT_EQ(decide(policy, asks), (verdict{ended::not_yet, 7s, wait_source::retry_after}));
+    EXPECT_EQ(decide(policy, asks), (decision{ended::not_yet, 7s, wait_source::retry_after}));
 }
 
 TEST(decide, knows_the_number_the_time_the_chance_and_the_stop) {
-    EXPECT_EQ(decide(policy, 503), (verdict{ended::not_yet, 1s, wait_source::backoff}));
+    EXPECT_EQ(decide(policy, 503), (decision{ended::not_yet, 1s, wait_source::backoff}));
     EXPECT_EQ(decide(policy, 503, {.chance = 0.25}).wait, 500ms);
     EXPECT_EQ(decide(policy, 503, {.number = 2}).wait, 2s);
     EXPECT_EQ(decide(policy, 503, {.number = 3}).ended, ended::exhausted);

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <algorithm>
+#include <optional>
 
 #include <r2/words/random.hpp>
 
+#include "oracle/rules.hpp"
 #include "property/model_callables.hpp"
 #include "property/model_guards.hpp"
 #include "property/model_world.hpp"
@@ -33,55 +34,49 @@ public:
 
     /// Whether the range ends with this attempt, or how long it waits; the guards are asked for the `next` one.
     void decide(model_attempt& a, model_guards::admission& next) {
-        const double u = chance_.unit();  // "its random number is handed in": one for each decision, used or not
-        a.shown.ended = first_match(a, u, next);
-        if (a.shown.ended == ended::not_yet) return;
-        a.shown.wait = {};
-        a.shown.wait_from = wait_source::none;
+        // One random number for each decision, used or not.
+        question_by_question asked{*this, a, next, chance_.unit(), {}};
+        const decision d = oracle::rules_as_written(asked);
+        a.shown.ended = d.ended;
+        a.shown.wait = d.wait;
+        a.shown.wait_from = d.wait_from;
+        if (d.ended == ended::refused) a.shown.refusal = next.refused_by;
     }
 
 private:
-    ended first_match(model_attempt& a, double u, model_guards::admission& next) {
-        mark& m = a.shown;
-        const bool failed = m.outcome < 0 || m.outcome >= 400;
-        if (a.cut) return ended::stopped;
-        const opinion said = a.opinion ? *a.opinion : callables_.opinion_of(m);
-        if (said.met) return ended::condition_met;
-        if (!failed && c_.terminate_if.question == question::unset) return ended::succeeded;
-        if (failed && !said.again) return ended::not_retryable;
-        if (m.sent == r2::sent::maybe && c_.replay == replay::when_safe && !safe_to_repeat(a.method, a.key))
-            return ended::unsafe_to_replay;
-        if (m.number == c_.max_attempts) return ended::exhausted;
-        if (world_.stopped()) return ended::stopped;
-        if (!choose_wait(a, u)) return ended::retry_after_too_long;
-        // Part 2 has the guards asked "after every other rule": so after rule 9 for the loop's own wait, too.
-        if (past_deadline(later(world_.now(), m.wait))) return ended::deadline;
-        guards_.ask(m.number + 1, next);
-        if (next.refused_by) return m.refusal = next.refused_by, ended::refused;
-        if (next.wait > m.wait) {
-            m.wait = next.wait;
-            m.wait_from = wait_source::guard;
-        }
-        return past_deadline(later(world_.now(), m.wait)) ? ended::deadline : ended::not_yet;
-    }
+    /// The case's answers to the rules, each with all that is seen of asking it.
+    struct question_by_question {
+        model_rules& rules;
+        model_attempt& a;
+        model_guards::admission& next;
+        double u;
+        opinion said;
 
-    /// Rule 8 but for the guards: false where the server asks for too long a wait.
-    bool choose_wait(model_attempt& a, double u) {
-        const duration asked = asked_for(a, world_.elapsed());
-        const duration most = c_.retry_after.max > 0ns ? c_.retry_after.max : 6h;
-        if (asked > most && c_.retry_after.over == over_max::stop) return false;
-        if (asked > 0ns) {
-            a.shown.wait_from = wait_source::retry_after;
-            a.shown.wait = c_.retry_after.over == over_max::wait ? asked : std::min(asked, most);
-        } else if (c_.interval > 0ns) {
-            a.shown.wait_from = wait_source::interval;
-            a.shown.wait = c_.interval;
-        } else {
-            a.shown.wait_from = wait_source::backoff;
-            a.shown.wait = backed_off(a.shown, u);
+        bool cut_by_stop() const { return a.cut; }
+        std::optional<bool> terminate_if() {
+            said = a.opinion ? *a.opinion : rules.callables_.opinion_of(a.shown);
+            return rules.c_.terminate_if.question == question::unset ? std::nullopt : std::optional(said.met);
         }
-        return true;
-    }
+        bool failed() const { return a.shown.outcome < 0 || a.shown.outcome >= 400; }
+        bool retry_if() const { return said.again; }
+        bool failed_after_it_was_sent() const { return a.shown.sent == r2::sent::maybe; }
+        bool replays_only_when_safe() const { return rules.c_.replay == replay::when_safe; }
+        bool idempotent() const { return safe_to_repeat(a.method, a.key); }
+        bool is_number_max_attempts() const { return a.shown.number == rules.c_.max_attempts; }
+        bool stop_requested() const { return rules.world_.stopped(); }
+        r2::retry_after_policy retry_after_policy() const { return rules.c_.retry_after; }
+        std::optional<duration> retry_after() const {
+            const duration asked = rules.asked_for(a, rules.world_.elapsed());
+            return asked > 0ns ? std::optional(asked) : std::nullopt;
+        }
+        duration interval() const { return rules.c_.interval; }
+        duration backoff() { return rules.backed_off(a.shown, u); }
+        bool deadline_is_within(duration wait) const { return rules.past_deadline(later(rules.world_.now(), wait)); }
+        std::optional<duration> guards() {
+            rules.guards_.ask(a.shown.number + 1, next);
+            return next.refused_by ? std::nullopt : std::optional(next.wait);
+        }
+    };
 
     duration backed_off(const mark& m, double u) {
         const bool throttled = c_.throttle_backoff && m.outcome == 429;

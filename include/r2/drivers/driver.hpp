@@ -1,94 +1,157 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
+#include "r2/drivers/waker.hpp"
 #include "r2/execution/execution.hpp"
-#include "r2/ranges/attempts.hpp"
+#include "r2/execution/history.hpp"
+#include "r2/ranges/source.hpp"
 #include "r2/transport/transport_pool.hpp"
 
-namespace r2::inline v0_2 {
+namespace r2::inline v0_2::detail {
 
-namespace detail {
-
-/// Ends the wait that an transport is in.
-struct waker {
-    transport* sleeper;
-    void operator()() const noexcept { sleeper->wake(); }
-};
-
-/// Drives one request on the calling thread, which waits.
-class driver {
+/// Drives one execution on the calling thread, which blocks.
+class driver final : public attempt_source {
 public:
-    driver(transport& transport, job& j)
-        : transport_(transport),
-          course_(transport, j.pool->latencies(), j.request, j.options, transport.now(), j.current, nullptr, &j.history,
-                  j.call ? &j.call : nullptr),
-          on_stop_(j.options.stop, waker{&transport}) {}
+    /// `call`, if there is one, is made in place of sending.
+    driver(std::shared_ptr<transport_pool> pool, request q, options o, std::function<attempt()> call = {})
+        : pool_(std::move(pool)), request_(std::move(q)), options_(std::move(o)), call_(std::move(call)) {}
 
-    /// Waits for the turn of attempt `number` and gets its request ready. Else says what came before it could be sent.
-    ended prepare(int number) {
-        ended cut = number == 1 ? course_.admit_first() : ended::not_yet;
-        if (cut == ended::not_yet) cut = wait_turn();
-        if (cut == ended::not_yet) cut = course_.prepare(number);
-        if (cut != ended::not_yet) course_.end();
-        return cut;
-    }
-
-    /// Makes the attempt that was prepared, and decides what follows it.
-    ended make(int number) {
-        course_.start(number);
-        while (course_.in_flight()) {
-            const time_point until = course_.due();
-            if (until != never && transport_.now() >= until)
-                course_.elapse();
-            else if (const auto done = transport_.wait_until(until))
-                course_.complete(*done);
+    attempt* next() override {
+        if (reason_ != ended::not_yet) return nullptr;
+        bool made = true;
+        try {
+            if (!run_) begin();
+            made = run_->lease ? make_next() : refuse();
+        } catch (...) {
+            keep_broken_off();
+            end(ended::threw);
+            throw;
         }
-        return course_.conclude();
+        if (reason_ != ended::not_yet) end(reason_);
+        return made ? &*current_ : nullptr;
     }
 
-    void never_made(ended why) { course_.never_made(why); }
+    ended reason() const noexcept override { return reason_; }
+    std::string summary() const override { return history_.summary(reason_); }
+
+    attempt last() override {
+        if (!current_) current_.emplace(error(errc::local, "a callable threw before the first attempt was over"));
+        if (current_->is_last()) return std::move(*current_);
+        attempt_notes notes = current_->notes();
+        notes.ended = reason_;
+        notes.wait = {};
+        notes.wait_from = wait_source::none;
+        return {std::move(*current_), std::move(notes)};
+    }
 
 private:
-    ended wait_turn() {
-        for (;;) {
-            if (const ended cut = course_.cut_short(); cut != ended::not_yet) return cut;
-            const time_point turn = course_.turn();
-            if (turn == time_point::min() || transport_.now() >= turn) return ended::not_yet;
-            transport_.wait_until(turn);
+    /// From the first pull to the end.
+    struct run {
+        explicit run(driver& d) : lease(d.pool_) {}
+
+        void begin(driver& d) {
+            transport& t = *lease;
+            began = t.now();
+            execution.emplace(execution_context{t, d.pool_->latencies(), d.request_, d.options_}, began);
+            on_stop.emplace(d.options_.stop, waker{&t});
         }
+
+        transport_lease lease;
+        time_point began = {};
+        std::optional<detail::execution> execution;
+        std::optional<std::stop_callback<waker>> on_stop;  // last, so that no wake comes once the rest is destroyed
+    };
+
+    void begin() {
+        run_.emplace(*this);
+        if (run_->lease) run_->begin(*this);
     }
 
-    transport& transport_;
-    execution course_;
-    std::stop_callback<waker> on_stop_;  // last, so that no wake comes once the rest is destroyed
+    /// Gives the transport back.
+    void end(ended why) {
+        reason_ = why;
+        run_.reset();
+    }
+
+    /// False where the range ends without another attempt.
+    bool make_next() {
+        execution& e = *run_->execution;
+        const bool is_first = !current_;
+        if ((!is_first || e.admit_first()) && wait_for_turn() && e.prepare()) {
+            keep(make());
+            return true;
+        }
+        reason_ = e.reason();
+        history_.lasted(since_begin());
+        if (is_first)
+            keep(e.never_made());
+        else
+            e.cancel();
+        return is_first;
+    }
+
+    bool wait_for_turn() {
+        execution& e = *run_->execution;
+        transport& t = *run_->lease;
+        while (e.can_go_on()) {
+            const time_point turn = e.turn();
+            if (turn == time_point::min() || t.now() >= turn) return true;
+            t.wait_until(turn);
+        }
+        return false;
+    }
+
+    attempt make() {
+        execution& e = *run_->execution;
+        transport& t = *run_->lease;
+        if (call_) return e.answer(call_);
+        std::optional<attempt> over = e.start();
+        while (!over) {
+            const time_point timer = e.next_timer();
+            if (timer != never && t.now() >= timer)
+                over = e.on_timer();
+            else if (const auto complete = t.wait_until(timer))
+                over = e.on_completion(*complete);
+        }
+        return std::move(*over);
+    }
+
+    /// There is no transport to be had.
+    bool refuse() {
+        attempt_notes notes{.ended = ended::not_retryable};
+        keep({attempt(error(errc::local, "no memory or file descriptors for one more transfer")), std::move(notes)});
+        if (options_.on_attempt) options_.on_attempt(request_, *current_);
+        return true;
+    }
+
+    void keep(attempt&& a) {
+        current_.emplace(std::move(a));
+        reason_ = current_->ended();
+        history_.add(*current_, since_begin());
+    }
+
+    /// An attempt whose outcome was there when a callable threw counts.
+    void keep_broken_off() {
+        if (!run_ || !run_->execution) return;
+        if (const std::unique_ptr<attempt> a = run_->execution->broken_off()) keep(std::move(*a));
+    }
+
+    duration since_begin() { return run_->lease ? run_->lease->now() - run_->began : duration{}; }
+
+    std::shared_ptr<transport_pool> pool_;
+    request request_;
+    options options_;
+    std::function<attempt()> call_;
+    std::optional<attempt> current_;
+    ended reason_ = ended::not_yet;
+    detail::history history_;
+    std::optional<run> run_;  // refers to what is above
 };
 
-}  // namespace detail
-
-/// The rules of the loop, as a coroutine: runs when it is pulled.
-inline attempts run(std::unique_ptr<detail::job> job) {
-    detail::transport_lease lease(job->pool);
-    if (!lease) {
-        detail::execution::without_transport(job->request, job->options, job->current);
-        job->history.add(*job->current, {});
-        co_yield ended::not_retryable;
-        co_return ended::not_retryable;
-    }
-
-    detail::driver loop(*lease, *job);
-    for (int number = 1;; ++number) {
-        ended decided = loop.prepare(number);
-        if (decided != ended::not_yet && number > 1) co_return decided;
-        if (decided == ended::not_yet)
-            decided = loop.make(number);
-        else
-            loop.never_made(decided);
-        co_yield decided;
-        if (decided != ended::not_yet) co_return decided;
-    }
-}
-
-}  // namespace r2::inline v0_2
+}  // namespace r2::inline v0_2::detail

@@ -8,70 +8,80 @@
 #include <utility>
 #include <vector>
 
+#include "r2/config.hpp"
+
 namespace r2::inline v0_2::detail {
 
-/// What is ready to start, in line by host: hosts take turns, and at one host nobody overtakes. Knows what is under
-/// way, so that no host has more of that than its share.
-template <class J> class host_queue {
+/// Items that are ready to start, in a line for each host. Hosts take turns; at one host nobody overtakes. Counts the
+/// items under way, so that no host has more of them than its share.
+template <class Item> class host_queue {
 public:
-    /// Exists while somebody is in line or under way there.
+    /// Exists while an item stands in line or is under way there.
     struct host {
         std::string_view name = {};
-        std::deque<J*> line = {};
+        std::deque<Item*> line = {};
         std::size_t under_way = 0;
         bool has_turn = false;
     };
 
     explicit host_queue(std::size_t most_per_host) : most_per_host_(most_per_host) {}
 
-    void push(J& job, std::string_view name) {
+    /// Puts an item at the end of its host's line.
+    void push(Item& item, std::string_view name) {
         auto place = hosts_.find(name);
         if (place == hosts_.end()) {
             place = hosts_.emplace(name, host()).first;
             place->second.name = place->first;
         }
-        place->second.line.push_back(&job);
+        place->second.line.push_back(&item);
         ++size_;
         offer_turn(place->second);
     }
 
-    /// Whether there is one that may start.
+    /// Whether an item may start.
     bool can_start() const noexcept { return !turns_.empty(); }
 
-    /// Takes it out of its line; it is under way until its host hears that it is `over`.
-    std::pair<J*, host*> start() {
+    /// Takes the next item out of its line. It is under way until `finished` is called with its host.
+    std::pair<Item*, host*> start() {
         host& h = *turns_.front();
         turns_.pop_front();
         h.has_turn = false;
-        J* const job = h.line.front();
+        Item* const item = h.line.front();
         h.line.pop_front();
         --size_;
         ++h.under_way;
+        ++under_way_;
         offer_turn(h);
-        return {job, &h};
+        return {item, &h};
     }
 
-    void over(host& h) {
+    /// One item less is under way at this host.
+    void finished(host& h) {
         --h.under_way;
+        --under_way_;
         offer_turn(h);
         if (h.under_way == 0 && h.line.empty()) hosts_.erase(hosts_.find(h.name));
     }
 
-    /// Empties all lines.
-    std::vector<J*> drop() {
-        std::vector<J*> dropped;
+    /// Empties all lines, and returns the items.
+    std::vector<Item*> clear() {
+        std::vector<Item*> items;
         for (auto& [name, h] : hosts_) {
-            dropped.insert(dropped.end(), h.line.begin(), h.line.end());
+            items.insert(items.end(), h.line.begin(), h.line.end());
             h.line.clear();
             h.has_turn = false;
         }
         std::erase_if(hosts_, [](const auto& each) { return each.second.under_way == 0; });
         turns_.clear();
         size_ = 0;
-        return dropped;
+        return items;
     }
 
+    /// Items in line.
     std::size_t size() const noexcept { return size_; }
+
+    /// Items under way, at all hosts together.
+    std::size_t under_way() const noexcept { return under_way_; }
 
 private:
     void offer_turn(host& h) {
@@ -82,8 +92,9 @@ private:
 
     const std::size_t most_per_host_;
     std::map<std::string, host, std::less<>> hosts_;
-    std::deque<host*> turns_;  // where one may start
+    std::deque<host*> turns_;  // the hosts where an item may start
     std::size_t size_ = 0;
+    std::size_t under_way_ = 0;
 };
 
 }  // namespace r2::inline v0_2::detail

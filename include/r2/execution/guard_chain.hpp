@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -12,25 +11,27 @@
 
 namespace r2::inline v0_2::detail {
 
-/// What the guards of a range said to its next attempt. Those that admitted it hear of it once more: what became of it,
-/// or that it is never made, at the latest when this is destroyed.
+/// The guards of a range, and what they said to its next attempt. Each guard that admits an attempt hears of it once
+/// more: its outcome, or that it is never made, at the latest when this is destroyed.
 class guard_chain {
 public:
-    /// The guards and the request have to live as long as this.
-    guard_chain(const std::vector<std::shared_ptr<guard>>& guards, const request& q, transport& transport)
-        : guards_(guards), request_(q), transport_(transport) {}
+    /// Keep the guards and the request alive.
+    guard_chain(const std::vector<std::shared_ptr<guard>>& guards, const request& q, transport& t)
+        : guards_(guards), request_(q), transport_(t) {}
     guard_chain(guard_chain&&) = delete;
     ~guard_chain() {
         try {
             if (admitted_ > 0) cancel(transport_.now());
-        } catch (...) {  // a range is being destroyed: there is no loop left that it could reach
+        } catch (...) {  // a range is being destroyed: no loop is left to see it
         }
     }
 
-    /// Asks all guards in order, up to the first that refuses; the wait is the longest of theirs. `before` is the
-    /// attempt that this one follows, null where there is none.
-    admission ask(const attempt* before, int number, time_point now) {
-        admission answer;
+    bool empty() const noexcept { return guards_.empty(); }
+
+    /// Asks the guards in order, up to the first that refuses. Returns the longest of their waits. `before` is the
+    /// attempt that this one follows; null where there is none.
+    admission admit(const attempt* before, int number, time_point now) {
+        admission longest;
         for (const auto& each : guards_) {
             admission one = !each    ? admission::go()
                             : before ? each->admit_next(request_, *before, now)
@@ -40,37 +41,39 @@ public:
                 return one;
             }
             ++admitted_;
-            if (one.wait() > answer.wait()) answer = std::move(one);
+            if (one.wait() > longest.wait()) longest = std::move(one);
         }
-        return answer;
+        return longest;
     }
 
-    void record(const attempt& a, time_point now) {
-        tell([&](guard& g) { g.record_of(request_, a, now); });
+    /// Gives the outcome to every guard that admitted, even if one of them throws.
+    void settle(const attempt& a, time_point now) {
+        for_each_admitting([&](guard& g) { g.record_of(request_, a, now); });
     }
 
+    /// The attempt is never made.
     void cancel(time_point now) {
-        tell([&](guard& g) { g.cancel(request_, now); });
+        for_each_admitting([&](guard& g) { g.cancel(request_, now); });
     }
 
 private:
-    /// Tells every guard that admitted, even if one of them throws.
-    template <class F> void tell(F f) {
-        std::exception_ptr thrown;
-        for (std::size_t told = std::exchange(admitted_, 0), i = 0; i < told; ++i) {
+    template <class F> void for_each_admitting(F f) {
+        std::exception_ptr first;
+        const std::size_t count = std::exchange(admitted_, 0);
+        for (std::size_t i = 0; i < count; ++i) {
             try {
                 if (guards_[i]) f(*guards_[i]);
             } catch (...) {
-                if (!thrown) thrown = std::current_exception();
+                if (!first) first = std::current_exception();
             }
         }
-        if (thrown) std::rethrow_exception(thrown);
+        if (first) std::rethrow_exception(first);
     }
 
     const std::vector<std::shared_ptr<guard>>& guards_;
     const request& request_;
     transport& transport_;
-    std::size_t admitted_ = 0;  // how many of the first ones did, or are null
+    std::size_t admitted_ = 0;  // so many of the first ones admitted, or are null
 };
 
 }  // namespace r2::inline v0_2::detail

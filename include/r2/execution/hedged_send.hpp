@@ -7,252 +7,257 @@
 #include <utility>
 #include <vector>
 
-#include "r2/execution/guard_chain.hpp"
-#include "r2/machine/machine.hpp"
-#include "r2/policy/hedge.hpp"
-#include "r2/policy/latency_log.hpp"
-#include "r2/policy/options.hpp"
-#include "r2/transport/transport.hpp"
+#include "r2/execution/attempt_limit.hpp"
+#include "r2/execution/execution_context.hpp"
+#include "r2/execution/hedge_schedule.hpp"
+#include "r2/execution/sent_copy.hpp"
+#include "r2/machine/classification.hpp"
+#include "r2/policy/server_timing.hpp"
 #include "r2/words/attempt.hpp"
-#include "r2/words/hedged_copy.hpp"
 
 namespace r2::inline v0_2::detail {
 
-/// The copies of a hedged attempt's request: sends them, and keeps what became of each. What an outcome is worth is
-/// the execution's to say. A template as that is.
+/// An outcome, and its classification.
+struct classified_outcome {
+    attempt outcome;
+    classification said;
+};
+
+/// One attempt on the wire: its request, and the hedged copies of that if it has any. Sends and cuts them, and picks
+/// the attempt's outcome among theirs. The execution classifies each.
 class hedged_send {
 public:
-    /// Guards are asked about `base`; `q`, which is sent, is copied, as copies that lost may outlive the attempt.
-    hedged_send(transport& transport, latency_log& latencies, const options& o, const request& base, const request& q,
-                int number)
-        : transport_(transport),
-          latencies_(latencies),
-          options_(o),
-          base_(base),
-          request_(std::make_shared<const request>(q)),
-          number_(number),
-          started_(transport.now()),
-          schedule_(o.hedge.copies, delay(), started_) {}
+    /// A plain attempt has one copy, the original. Keep the context and the request alive.
+    hedged_send(const execution_context& c, const request& q, int number, const attempt_limit& l)
+        : context_(c), limit_(l), request_(&q), number_(number), started_(c.transport.now()), done_(started_) {}
     hedged_send(hedged_send&&) = delete;
     ~hedged_send() {
-        for (copy& each : copies_)
-            if (each.in_flight) transport_.cancel(each.transfer);
+        for_each_copy([this](sent_copy& c) {
+            if (c.in_flight) context_.transport.cancel(c);
+        });
     }
 
-    /// Sends the original, which has been admitted, and the copies that go with it. None goes from `limit` on.
-    void start(guard_chain& admitted, const transfer_limits& l, time_point limit, void* owner) {
-        limits_ = l;
-        limit_ = limit;
-        owner_ = owner;
-        launch(admitted, nullptr, started_);
+    /// Sends further copies where the original is slow. Copies the request, as copies that lost may outlive the
+    /// attempt.
+    void hedge() {
+        kept_ = std::make_shared<const request>(*request_);
+        request_ = kept_.get();
+        schedule_ = hedge_schedule(context_.options.hedge.copies, delay(), started_);
+    }
+
+    /// Sends the original, which the guards have admitted, and the copies that go with it at once. `owner` is its
+    /// ticket's.
+    void start(guard_chain& admitted, void* owner) {
+        original_.owner = owner;
+        original_.guards = &admitted;
+        launch(original_, started_);
         send_due();
     }
 
-    /// Whether there is nothing more to come of it.
-    bool over() const noexcept { return in_flight_ == 0; }
+    /// When the limit passes or a copy is due. Call it before each wait.
+    time_point next_timer() { return std::min(limit_.next(context_.transport.now()), schedule_.next()); }
 
-    /// When the last outcome so far was there, or all were cut.
-    time_point done() const noexcept { return done_; }
+    /// Whether the limit has passed: then `cut` it.
+    bool is_overdue() const { return limit_.passed_or_stopped(context_.transport.now()); }
 
-    /// When the next copy goes out; `never`: none will.
-    time_point next() const noexcept { return schedule_.next(); }
-
-    /// Sends the copies whose time has come, if guards let them.
+    /// Sends the copies whose time has come, if the guards admit them.
     void send_due() {
-        for (time_point now = transport_.now(); next() <= now; now = transport_.now()) {
-            if (!may_send(now)) continue;  // then it is due later, or never
-            schedule_.went_out(now);
-            guard_chain& admitted = waiting_->admitted;
-            launch(admitted, std::move(waiting_), now);
+        for (time_point now = context_.transport.now(); schedule_.next() <= now; now = context_.transport.now()) {
+            if (!may_send(now)) continue;  // then its time is later, or never
+            schedule_.copy_sent(now);
+            copies_.push_back(std::move(waiting_));
+            launch(*copies_.back(), now);
         }
     }
 
-    /// Takes the outcome of a complete transfer, and says which copy's it is.
-    std::size_t take(const completion& c, std::optional<attempt>& into) {
-        std::size_t which = 0;
-        while (&copies_[which].transfer != c.which) ++which;
-        copies_[which].in_flight = false;
-        into.emplace(transport_.take(copies_[which].transfer));
+    /// Returns the outcome of a complete transfer.
+    attempt take(const completion& c) {
+        sent_copy& copy = *static_cast<sent_copy*>(c.which);
+        copy.in_flight = false;
         --in_flight_;
-        done_ = transport_.now();
-        if (which == 0) latency_ = std::clamp(c.at, started_, done_) - started_;
-        told_[which].sends = into->sends();
-        told_[which].elapsed = done_ - started_ - told_[which].started;
-        note(which, *into);
-        return which;
+        attempt outcome = context_.transport.take(copy);
+        const time_point now = context_.transport.now();
+        const time_point arrived = std::clamp(c.at, started_, now);
+        if (&copy == &original_) latency_ = arrived - started_;
+        done_ = is_hedged() ? now : arrived;  // copies are compared by when they were looked at
+        copy.report.sends = outcome.sends();
+        copy.report.elapsed = done_ - started_ - copy.report.started;
+        return noted(copy, std::move(outcome));
     }
 
-    /// Tells the guards what became of a copy, and remembers it.
-    void record(std::size_t which, const attempt& a) {
-        told_[which].status = a.response() ? a.response()->status : 0;
-        told_[which].error = a.error();
-        copies_[which].admitted->record(a, done_);
+    /// Goes by the classification of the outcome that was taken. Returns that of the attempt; nothing while other
+    /// copies are in flight, which may do better.
+    std::optional<classified_outcome> judge(const completion& c, classified_outcome&& latest) {
+        sent_copy& copy = *static_cast<sent_copy*>(c.which);
+        if (const response* res = latest.outcome.response()) copy.report.status = res->status;
+        copy.report.error = latest.outcome.error();
+        // A lack of memory or descriptors for one copy says nothing against the others.
+        const bool lacks = latest.outcome.error() == errc::local && latest.said == classification::permanent;
+        if (latest.said != classification::retryable && !lacks) {
+            win(copy);
+            return std::move(latest);
+        }
+        copy.report.became = hedged_copy::fate::failed;
+        keep_failure(std::move(latest));
+        if (in_flight_ > 0) return std::nullopt;
+        return std::move(failure_->what);
     }
 
-    /// A copy failed in a way that may pass, or else for a reason of its own, so that no more go out; the server may
-    /// have asked for a wait. Of such outcomes, the one that asks for the latest time is kept, else the last.
-    void failed(std::size_t which, attempt&& a, const opinion& said, std::optional<duration> asked) {
-        told_[which].became = hedged_copy::fate::failed;
-        const time_point now = transport_.now();
+    /// Cuts all copies in flight, as the limit has passed. Returns the outcome of an earlier copy whose server asked
+    /// for a wait, if there is one: that wait still counts. Else the outcome is the limit's.
+    std::optional<classified_outcome> cut() {
+        done_ = context_.transport.now();
+        end_all([this](sent_copy& c) { return context_.transport.cancel(c); });
+        if (!limit_.by_stop()) log_latency();
+        if (is_hedged()) tell_guards_of_cut([this](int sends) { return limit_.reason(sends); });
+        const bool waits = failure_ && failure_->not_before > time_point::min();
+        if (limit_.by_stop() || !waits) return std::nullopt;
+        return std::move(failure_->what);
+    }
+
+    const attempt_limit& limit() const noexcept { return limit_; }
+    bool is_hedged() const noexcept { return kept_ != nullptr; }
+
+    /// From the start to the outcome that was taken last, or to the cut.
+    duration elapsed() const noexcept { return done_ - started_; }
+
+    /// How often all copies together were put on the wire.
+    int sends() {
+        int sum = 0;
+        for_each_copy([&sum](const sent_copy& c) { sum += c.report.sends; });
+        return sum;
+    }
+
+    /// Moves the copies' reports out, the original's first. Empty where the attempt isn't hedged.
+    std::vector<hedged_copy> reports() {
+        std::vector<hedged_copy> all;
+        if (is_hedged()) for_each_copy([&all](sent_copy& c) { all.push_back(std::move(c.report)); });
+        return all;
+    }
+
+private:
+    /// The outcome that counts if no copy does better.
+    struct failure {
+        classified_outcome what;
+        time_point not_before;  // as its server asked
+    };
+
+    /// Asks the guards for the next copy, once.
+    bool may_send(time_point now) {
+        if (context_.options.stop.stop_requested() || limit_.passed(now)) {
+            schedule_.end();
+            return false;
+        }
+        if (waiting_) return true;
+        waiting_ = std::make_unique<further_copy>(context_);
+        const admission answer = waiting_->own_guards.admit(nullptr, number_ + 1, now);
+        if (answer.refused()) schedule_.end();
+        if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
+        return false;  // look again: it may have to wait, and a guard may have requested a stop
+    }
+
+    void launch(sent_copy& c, time_point now) {
+        c.owner = original_.owner;
+        c.report.started = now - started_;
+        const std::size_t max_body = context_.options.max_body;
+        context_.transport.start(
+            c, *request_, {max_body > 0 ? max_body : transfer_limits{}.max_body, context_.options.max_redirects});
+        c.in_flight = true;
+        ++in_flight_;
+    }
+
+    /// This copy's outcome is the attempt's. The others have lost.
+    void win(sent_copy& winner) {
+        winner.report.became = hedged_copy::fate::won;
+        const duration drain = context_.options.hedge.drain;
+        const time_point until = later(context_.transport.now(), std::max(drain, duration{}));
+        end_all([&](sent_copy& c) {
+            return drain > duration{} ? context_.transport.drain(c, kept_, until) : context_.transport.cancel(c);
+        });
+        log_latency();
+        tell_guards_of_cut([](int sends) {
+            return error(errc::stopped, "the response to another copy came first", sends > 0 ? sent::maybe : sent::no);
+        });
+    }
+
+    /// Of failures, the one whose server asked for the latest time counts, else the last.
+    void keep_failure(classified_outcome&& latest) {
+        const time_point now = context_.transport.now();
+        const bool may_pass = latest.said == classification::retryable;
+        const auto asked = asked_wait(latest.outcome);
         const time_point not_before = asked ? later(now, *asked) : time_point::min();
-        if (!failure_ || (said.retry && not_before >= failure_->not_before))
-            failure_.emplace(failure{std::move(a), said, not_before});
-        if (said.retry)
-            schedule_.failed(now, asked);
+        if (!failure_ || (may_pass && not_before >= failure_->not_before))
+            failure_ = std::make_unique<failure>(failure{std::move(latest), not_before});
+        if (may_pass)
+            schedule_.copy_failed(now, asked);
         else
             schedule_.end();
         send_due();
     }
 
-    /// A copy's outcome is the attempt's. Nobody wants those of the others.
-    void won(std::size_t which, const opinion& said) {
-        told_[which].became = hedged_copy::fate::won;
-        said_ = said;
-        failure_.reset();
-        const duration drain = options_.hedge.drain;
-        const time_point until = later(transport_.now(), std::max(drain, duration{}));
-        end_all([&](ticket& t) {
-            return drain > duration{} ? transport_.drain(t, request_, until) : transport_.cancel(t);
-        });
-        note_latency();
-        lose([](int sends) {
-            return r2::error(errc::stopped, "another copy answered first", sends > 0 ? sent::maybe : sent::no);
-        });
+    std::optional<duration> asked_wait(const attempt& a) const {
+        if (!is_hedged() || !context_.options.retry_after.honour || !a.response()) return std::nullopt;
+        return server_wait(*a.response(), context_.transport.wall_now());
     }
 
-    /// A limit or a stop came: cuts all that are in flight, with this error for that many sends, and says how often
-    /// the request was sent. That is the last failure of all, unless it was the stop that came.
-    template <class Why> int cut(Why why, bool by_stop) {
-        done_ = transport_.now();
-        end_all([&](ticket& t) { return transport_.cancel(t); });
-        if (!by_stop) note_latency();
-        lose(why);
-        if (by_stop || (failure_ && failure_->not_before == time_point::min())) failure_.reset();
-        return sends();
-    }
-
-    /// Puts the outcome of all in its place, if it isn't there already, and what the predicates said of it, if they
-    /// were asked.
-    void settle(std::optional<attempt>& outcome, std::optional<opinion>& said) {
-        if (failure_) {
-            outcome.emplace(std::move(failure_->outcome));
-            said_ = failure_->said;
-        }
-        said = said_;
-    }
-
-    /// Of all copies together.
-    int sends() const noexcept {
-        int sum = 0;
-        for (const hedged_copy& each : told_) sum += each.sends;
-        return sum;
-    }
-
-    std::vector<hedged_copy> told() && { return std::move(told_); }
-
-private:
-    /// A copy's own permission, as guards know one by the address of its request.
-    struct permit {
-        permit(const std::vector<std::shared_ptr<guard>>& guards, const request& q, transport& transport)
-            : base(q), admitted(guards, base, transport) {}
-
-        request base;
-        guard_chain admitted;
-    };
-
-    struct copy {
-        ticket transfer;
-        bool in_flight = true;
-        bool cut = false;  // and the guards don't know it yet
-        guard_chain* admitted;
-        std::unique_ptr<permit> own;  // null for the original, which has the attempt's
-    };
-
-    struct failure {
-        attempt outcome;
-        opinion said;
-        time_point not_before;
-    };
-
-    /// Whether another copy may go now; the guards are asked for it the first time.
-    bool may_send(time_point now) {
-        if (options_.stop.stop_requested() || now >= limit_) return schedule_.end(), false;
-        if (waiting_) return true;
-        waiting_ = std::make_unique<permit>(options_.guards, base_, transport_);
-        const admission answer = waiting_->admitted.ask(nullptr, number_ + 1, now);
-        if (answer.refused()) return schedule_.end(), false;
-        if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
-        return false;  // look again: it may have to wait, or a guard may have requested a stop
-    }
-
-    /// Tells the guards of all that were cut.
-    template <class Why> void lose(Why why) {
-        for (std::size_t i = 0; i < copies_.size(); ++i) {
-            if (!std::exchange(copies_[i].cut, false)) continue;
-            attempt a(why(told_[i].sends), told_[i].sends);
-            note(i, a);
-            record(i, a);
-        }
-    }
-
-    void note(std::size_t which, attempt& a) const {
-        a.notes_.number = number_;
-        a.notes_.elapsed = told_[which].elapsed;
-    }
-
-    duration delay() {
-        const hedge_delay& after = options_.hedge.after;
-        return after.percentile() ? latencies_.at(base_, *after.percentile()) : after.fixed();
-    }
-
-    void launch(guard_chain& admitted, std::unique_ptr<permit> own, time_point now) {
-        told_.push_back({.started = now - started_});
-        copies_.reserve(hedge_schedule::most_copies + 1);
-        copies_.push_back({.transfer = {owner_}, .in_flight = false, .admitted = &admitted, .own = std::move(own)});
-        transport_.start(copies_.back().transfer, *request_, limits_);
-        copies_.back().in_flight = true;
-        ++in_flight_;
-    }
-
+    /// Ends all transfers in flight before the guards hear of any. `end` returns the sends of one.
     template <class End> void end_all(End end) {
-        for (std::size_t i = 0; i < copies_.size(); ++i) {
-            copy& each = copies_[i];
-            if (!each.in_flight) continue;
-            if (i == 0) latency_ = done_ - started_;
-            told_[i].elapsed = done_ - started_ - told_[i].started;
-            each.in_flight = false;
-            told_[i].sends = end(each.transfer);
-            each.cut = true;
-        }
+        for_each_copy([&](sent_copy& c) {
+            if (!c.in_flight) return;
+            if (&c == &original_) latency_ = elapsed();
+            c.report.elapsed = elapsed() - c.report.started;
+            c.in_flight = false;
+            c.cut = true;
+            c.report.sends = end(c);
+        });
         in_flight_ = 0;
     }
 
-    /// Logs how long the original took, or has taken up to now, unless it failed. Copies aren't logged: they are sent
-    /// when the original is slow, and would make the usual look faster than it is.
-    void note_latency() {
-        if (options_.hedge.after.percentile() && told_[0].became != hedged_copy::fate::failed)
-            latencies_.add(base_, latency_);
+    /// `why` makes the error of a copy from its sends.
+    template <class Why> void tell_guards_of_cut(Why why) {
+        for_each_copy([&](sent_copy& c) {
+            if (!std::exchange(c.cut, false)) return;
+            c.report.error = why(c.report.sends);
+            c.guards->settle(noted(c, attempt(c.report.error, c.report.sends)), done_);
+        });
     }
 
-    transport& transport_;
-    latency_log& latencies_;
-    const options& options_;
-    const request& base_;  // as before `before_attempt`
-    const std::shared_ptr<const request> request_;
-    const int number_;
-    const time_point started_;
-    transfer_limits limits_;
-    time_point limit_ = never;
-    time_point done_ = started_;
-    duration latency_ = {};  // of the original, or how long it lasted up to now
-    void* owner_ = nullptr;
+    attempt noted(const sent_copy& c, attempt&& outcome) const {
+        return {std::move(outcome), {.number = number_, .sends = c.report.sends, .elapsed = c.report.elapsed}};
+    }
+
+    duration delay() const {
+        const hedge_delay& after = context_.options.hedge.after;
+        return after.percentile() ? context_.latencies.at(context_.request, *after.percentile()) : after.fixed();
+    }
+
+    /// Logs how long the original took, or has taken up to now, unless it failed. Copies aren't logged: they are sent
+    /// when the original is slow, and would make the usual time look shorter than it is.
+    void log_latency() {
+        if (is_hedged() && context_.options.hedge.after.percentile() &&
+            original_.report.became != hedged_copy::fate::failed)
+            context_.latencies.add(context_.request, latency_);
+    }
+
+    template <class F> void for_each_copy(F f) {
+        f(original_);
+        for (const auto& each : copies_) f(*each);
+    }
+
+    const execution_context& context_;
+    attempt_limit limit_;
+    const request* request_;
+    std::shared_ptr<const request> kept_;  // where it is hedged
     hedge_schedule schedule_;
-    std::unique_ptr<permit> waiting_;  // of the next copy, once the guards were asked
-    std::vector<copy> copies_;
-    std::vector<hedged_copy> told_;  // what is told of each of them
-    std::size_t in_flight_ = 0;
-    std::optional<failure> failure_;
-    std::optional<opinion> said_;
+    const int number_;
+    int in_flight_ = 0;
+    const time_point started_;
+    time_point done_;
+    duration latency_ = {};  // of the original, or how long it has lasted up to now
+    sent_copy original_;
+    std::unique_ptr<further_copy> waiting_;  // the next one, once the guards were asked for it
+    std::vector<std::unique_ptr<further_copy>> copies_;
+    std::unique_ptr<failure> failure_;
 };
 
 }  // namespace r2::inline v0_2::detail

@@ -12,7 +12,7 @@
 
 namespace r2::inline v0_2::detail {
 
-/// For people: tenths from a second on, below that whole milliseconds or microseconds.
+/// For people: tenths of a second from 1 s on, below that whole milliseconds or microseconds.
 constexpr duration rounded(duration d) noexcept {
     using tenths = std::chrono::duration<duration::rep, std::deci>;
     if (d >= std::chrono::seconds(1)) return std::chrono::round<tenths>(d);
@@ -20,15 +20,16 @@ constexpr duration rounded(duration d) noexcept {
     return std::chrono::round<std::chrono::microseconds>(d);
 }
 
-/// What a range went through, told in one line however long it was. Keeps the first and the last streaks of equal
-/// outcomes, and allocates only to tell them, or for a guard's reason.
+/// The outcomes of a range so far, for a summary of one line, however many there are. Keeps the first and the last
+/// streaks of equal outcomes.
 class history {
 public:
     /// `so_far`: since the range was first pulled, waits included.
-    void add(const attempt& a, duration so_far) noexcept {
+    void add(const attempt& a, duration so_far) {
         const bool timed_out = a.error() == errc::timeout;
         const outcome latest{a.response() ? a.response()->status : 0, a.error().kind(),
                              timed_out ? rounded(a.elapsed()) : duration{}};
+        if (!a.refusal().empty()) refusal_ = a.refusal();
         lasted(so_far);
         ++attempts_;
         if (streaks_ == 0 || kept(streaks_ - 1).what != latest) kept(streaks_++) = {latest, 0};
@@ -36,9 +37,9 @@ public:
     }
 
     void lasted(duration so_far) noexcept { elapsed_ = so_far; }
-    void refused(const std::string& reason) { refusal_ = reason; }
 
-    std::string told(ended end) const {
+    /// "3 attempts in 4.2s: 503, 503, timeout after 1s; gave up: exhausted".
+    std::string summary(ended end) const {
         std::string text = attempts_ == 0 ? "no" : std::to_string(attempts_);
         text += attempts_ < 2 ? " attempt" : " attempts";
         if (attempts_ > 0) text += " in " + to_string(rounded(elapsed_));
@@ -49,7 +50,7 @@ public:
                 text += "…, ";
                 i = streaks_ - end_size;
             }
-            text += told(kept(i));
+            text += text_of(kept(i));
         }
         if (end == ended::not_yet) return text;
         text += end == ended::succeeded || end == ended::condition_met ? "; " : "; gave up: ";
@@ -72,7 +73,7 @@ private:
         int times = 0;
     };
 
-    static std::string told(const streak& s) {
+    static std::string text_of(const streak& s) {
         std::string text = s.what.kind == errc{} ? std::to_string(s.what.status) : std::string(to_string(s.what.kind));
         if (s.what.after > duration{}) text += " after " + to_string(s.what.after);
         if (s.times == 2) return text + ", " + text;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <optional>
@@ -58,42 +57,5 @@ struct hedge_policy {
     /// client is used. Then they are cut; zero or negative: at once.
     duration drain = std::chrono::milliseconds(100);
 };
-
-namespace detail {
-
-/// When the copies of one attempt go out. A value that is told the time and all that happens.
-class hedge_schedule {
-public:
-    static constexpr int most_copies = 5;
-
-    constexpr hedge_schedule(int copies, duration after, time_point started) noexcept
-        : left_(std::min(copies, most_copies)), after_(std::max(after, duration{})), next_(later(started, after_)) {}
-
-    /// When the next one goes; `never`: none will.
-    constexpr time_point next() const noexcept { return left_ > 0 ? next_ : never; }
-
-    constexpr void went_out(time_point now) noexcept {
-        --left_;
-        next_ = std::max(later(now, after_), held_);
-    }
-
-    /// One failed in a way that may pass; the server may have asked for a wait.
-    constexpr void failed(time_point now, std::optional<duration> asked) noexcept {
-        next_ = std::max(now, held_);
-        if (asked) hold(later(now, *asked));
-    }
-
-    constexpr void hold(time_point until) noexcept { next_ = held_ = std::max(held_, until); }
-
-    constexpr void end() noexcept { left_ = 0; }
-
-private:
-    int left_;
-    duration after_;
-    time_point next_;
-    time_point held_ = time_point::min();
-};
-
-}  // namespace detail
 
 }  // namespace r2::inline v0_2

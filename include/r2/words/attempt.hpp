@@ -1,24 +1,19 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "r2/words/binding.hpp"
 #include "r2/words/error.hpp"
 #include "r2/words/hedged_copy.hpp"
 #include "r2/words/response.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2 {
-
-class attempts;
-class outcome;
 
 /// The one reason for which a range ended.
 enum class ended {
@@ -52,11 +47,8 @@ constexpr std::string_view to_string(wait_source s) noexcept {
 
 namespace detail {
 
-class execution;
-class hedged_send;
-
-/// What the loop notes of an attempt beside its outcome.
-struct notes {
+/// The facts about an attempt beside its outcome.
+struct attempt_notes {
     int number = 1;
     int sends = 0;
     duration elapsed = {};
@@ -69,7 +61,7 @@ struct notes {
 
 }  // namespace detail
 
-/// One attempt: its response or its error, and what was decided then. Binds as `auto&& [res, err] = a;`.
+/// One attempt: its response or its error, and the decision that followed. Binds as `auto&& [res, err] = a;`.
 class attempt {
 public:
     explicit attempt(r2::response&& res, int sends = 0) : response_(std::move(res)) { notes_.sends = sends; }
@@ -78,6 +70,11 @@ public:
         : error_(err ? std::move(err) : r2::error(errc::local, "an attempt of neither response nor error")) {
         notes_.sends = sends;
     }
+
+    /// For r2 itself: this outcome with these notes.
+    attempt(attempt&& outcome, detail::attempt_notes notes)
+        : response_(std::move(outcome.response_)), error_(std::move(outcome.error_)), notes_(std::move(notes)) {}
+    const detail::attempt_notes& notes() const noexcept { return notes_; }
 
     /// Null where the attempt got none. Lives as long as the attempt; moving out of it is allowed.
     r2::response* response() noexcept { return response_ ? &*response_ : nullptr; }
@@ -92,13 +89,13 @@ public:
     /// Requests really put on the wire, redirect hops and hedged copies included; 0 where none was.
     int sends() const noexcept { return notes_.sends; }
 
-    /// Of a hedged attempt: what became of each copy of its request that went out, the original first. Else empty.
+    /// The copies of a hedged attempt that were sent, the original first; else empty.
     const std::vector<hedged_copy>& copies() const noexcept { return notes_.copies; }
 
-    /// From its start to its outcome, the waits before and after not counted.
+    /// From its start to its outcome. The waits before and after don't count.
     duration elapsed() const noexcept { return notes_.elapsed; }
 
-    /// Whether no other follows, as of the decision: a stop may still come during the wait.
+    /// Whether no other attempt follows, as of the decision. A stop may still come during the wait.
     bool is_last() const noexcept { return notes_.ended != r2::ended::not_yet; }
     r2::ended ended() const noexcept { return notes_.ended; }
 
@@ -109,37 +106,22 @@ public:
     /// The reason that a guard gave for its refusal; else empty. Lives as long as the attempt.
     const std::string& refusal() const noexcept { return notes_.refusal; }
 
-    template <std::size_t I, class A>
-    requires std::derived_from<std::remove_cvref_t<A>, attempt>
-    friend decltype(auto) get(A&& a) noexcept {
-        static_assert(I < 2, "an attempt binds two: [res, err]");
-        if constexpr (I == 0)
-            return a.response();
-        else
-            return a.error();
-    }
+    static constexpr std::size_t binding_size = 2;
+    template <std::size_t I> decltype(auto) get() noexcept { return part<I>(*this); }
+    template <std::size_t I> decltype(auto) get() const noexcept { return part<I>(*this); }
 
 private:
-    friend class attempts;
-    friend class outcome;
-    friend class detail::execution;
-    friend class detail::hedged_send;
-
-    void end(r2::ended why) noexcept {
-        notes_.ended = why;
-        notes_.wait = {};
-        notes_.wait_from = r2::wait_source::none;
+    template <std::size_t I, class Self> static decltype(auto) part(Self& self) noexcept {
+        static_assert(I < binding_size, "an attempt binds two: [res, err]");
+        if constexpr (I == 0)
+            return self.response();
+        else
+            return self.error();
     }
 
     std::optional<r2::response> response_;
     r2::error error_;
-    detail::notes notes_;
+    detail::attempt_notes notes_;
 };
 
 }  // namespace r2::inline v0_2
-
-template <> struct std::tuple_size<r2::attempt> : std::integral_constant<std::size_t, 2> {};
-template <std::size_t I>
-struct std::tuple_element<I, r2::attempt> : std::conditional<I == 0, r2::response*, const r2::error&> {};
-template <std::size_t I>
-struct std::tuple_element<I, const r2::attempt> : std::conditional<I == 0, const r2::response*, const r2::error&> {};

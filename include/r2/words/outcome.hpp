@@ -24,11 +24,11 @@ public:
     const r2::attempt& attempt() const& noexcept { return attempt_; }
     r2::attempt attempt() && { return std::move(attempt_); }
 
-    /// As attempt `number`, from 1.
+    /// The same outcome of attempt `number`, from 1.
     outcome numbered(int number) const {
-        outcome copy = *this;
-        copy.attempt_.notes_.number = number;
-        return copy;
+        detail::attempt_notes notes = attempt_.notes();
+        notes.number = number;
+        return r2::attempt(r2::attempt(attempt_), std::move(notes));
     }
 
 private:

@@ -2,7 +2,7 @@
 
 #include <concepts>
 
-#include <r2/policy/hedge.hpp>
+#include "r2/execution/hedge_schedule.hpp"
 
 namespace {
 
@@ -19,9 +19,9 @@ static_assert(!std::convertible_to<int, r2::hedge_delay>);
 TEST(hedge_schedule, sends_2_copies_50_ms_apart) {
     hedge_schedule s(2, 50ms, start);
     EXPECT_EQ(s.next(), start + 50ms);
-    s.went_out(start + 51ms);
+    s.copy_sent(start + 51ms);
     EXPECT_EQ(s.next(), start + 101ms);
-    s.went_out(start + 101ms);
+    s.copy_sent(start + 101ms);
     EXPECT_EQ(s.next(), r2::never);
 }
 
@@ -29,7 +29,7 @@ TEST(hedge_schedule, sends_at_most_5_and_none_for_less_than_1) {
     hedge_schedule s(100, 0ms, start);
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(s.next(), start);
-        s.went_out(start);
+        s.copy_sent(start);
     }
     EXPECT_EQ(s.next(), r2::never);
     EXPECT_EQ(hedge_schedule(0, 0ms, start).next(), r2::never);
@@ -48,18 +48,18 @@ TEST(hedge_schedule, a_delay_without_end_never_comes) {
 
 TEST(hedge_schedule, goes_on_at_once_after_a_failure_but_not_before_the_time_that_was_asked_for) {
     hedge_schedule s(5, 50ms, start);
-    s.failed(start + 10ms, {});
+    s.copy_failed(start + 10ms, {});
     EXPECT_EQ(s.next(), start + 10ms);
-    s.failed(start + 20ms, 1s);
+    s.copy_failed(start + 20ms, 1s);
     EXPECT_EQ(s.next(), start + 1020ms);
-    s.failed(start + 30ms, {});  // of another copy
+    s.copy_failed(start + 30ms, {});  // of another copy
     EXPECT_EQ(s.next(), start + 1020ms);
-    s.failed(start + 30ms, 100ms);
+    s.copy_failed(start + 30ms, 100ms);
     EXPECT_EQ(s.next(), start + 1020ms);
-    s.went_out(start + 1020ms);
+    s.copy_sent(start + 1020ms);
     EXPECT_EQ(s.next(), start + 1070ms);
     s.hold(start + 2s);  // a guard
-    s.failed(start + 1100ms, {});
+    s.copy_failed(start + 1100ms, {});
     EXPECT_EQ(s.next(), start + 2s);
     s.end();
     EXPECT_EQ(s.next(), r2::never);

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <list>
+#include <vector>
+
+#include "r2/drivers/slot.hpp"
+
+namespace r2::inline v0_2::detail {
+
+/// The slots of a scheduler. Keeps a few that are done for the next requests. A slot never moves.
+class slot_pool {
+public:
+    explicit slot_pool(std::size_t most_spare) : most_spare_(most_spare) {}
+
+    /// One that is done, or a new one.
+    slot& take() {
+        if (spare_.empty()) {
+            spare_.reserve(most_spare_);
+            slot& fresh = all_.emplace_back();
+            fresh.self = std::prev(all_.end());
+            return fresh;
+        }
+        slot& s = *spare_.back();
+        spare_.pop_back();
+        return s;
+    }
+
+    /// Its request is done.
+    void give_back(slot& s) {
+        if (spare_.size() < most_spare_) {
+            s.empty();
+            spare_.push_back(&s);
+        } else {
+            all_.erase(s.self);
+        }
+    }
+
+    template <class F> void for_each_in_flight(F f) {
+        for (slot& s : all_)
+            if (s.execution && s.execution->in_flight()) f(s);
+    }
+
+    void clear() {
+        spare_.clear();
+        all_.clear();
+    }
+
+private:
+    const std::size_t most_spare_;
+    std::list<slot> all_;
+    std::vector<slot*> spare_;
+};
+
+}  // namespace r2::inline v0_2::detail
