@@ -135,7 +135,7 @@ private:
         in_trouble_ += troubled - self.in_trouble;
         self.in_trouble = troubled;
         for (const auto& each : o.guards) each->record_of(request_of(c), what.attempt(), steady_now());
-        const r2::verdict v = r2::decide(o, what,
+        const r2::decision v = r2::decide(o, what,
                                          {.number = self.number,
                                           .elapsed = now_ - self.began,
                                           .chance = chance(),

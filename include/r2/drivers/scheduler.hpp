@@ -26,9 +26,9 @@ namespace r2::inline v0_2::detail {
 /// first.
 class scheduler final : public job_attempt_source {
 public:
-    scheduler(std::shared_ptr<transport_pool> pool, request_source source, options o, const concurrency& c)
+    scheduler(std::shared_ptr<transport_pool> pool, request_source requests, options o, const concurrency& c)
         : pool_(std::move(pool)),
-          source_(std::move(source)),
+          source_(std::move(requests)),
           options_(std::make_shared<const options>(std::move(o))),
           most_in_flight_(limit_of(c.max_in_flight)),
           ready_(limit_of(c.max_per_host)) {}

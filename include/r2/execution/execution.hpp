@@ -121,7 +121,7 @@ public:
         return conclude(settle(attempt(std::move(outcome), notes), guards_, false));
     }
 
-    bool in_flight() const noexcept { return send_.has_value(); }
+    bool in_flight() const noexcept { return send_ && send_->in_flight(); }
 
     /// When to call `on_timer`, unless a transfer is complete before. Call it before each wait.
     time_point next_timer() { return send_->next_timer(); }

@@ -115,6 +115,7 @@ public:
         return std::move(failure_->what);
     }
 
+    bool in_flight() const noexcept { return in_flight_ > 0; }
     const attempt_limit& limit() const noexcept { return limit_; }
     bool is_hedged() const noexcept { return kept_ != nullptr; }
 
