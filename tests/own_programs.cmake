@@ -6,7 +6,7 @@ option(R2_COVERAGE "Count which lines the tests run; see tests/run coverage" OFF
 set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(r2_own_flags INTERFACE)
 target_compile_options(r2_own_flags INTERFACE -Wall -Wextra -Wpedantic)
-if(R2_BUILD_TESTS)  # a first user's compiler may warn of what ours doesn't know
+if(R2_BUILD_TESTS)  # only for the tests: a user's newer compiler may have warnings that ours lacks
     target_compile_options(r2_own_flags INTERFACE -Werror)
 endif()
 if(R2_SANITIZE STREQUAL "asan")
@@ -20,19 +20,19 @@ if(R2_SANITIZE)
     target_compile_options(r2_own_flags INTERFACE ${r2_sanitizers} -g1 -fno-omit-frame-pointer)
     target_link_options(r2_own_flags INTERFACE ${r2_sanitizers})
 endif()
-if(R2_COVERAGE)  # atomic: the counts of several threads add up
+if(R2_COVERAGE)  # atomic, or counts of several threads would be lost
     target_compile_options(r2_own_flags INTERFACE --coverage -O0 -fprofile-update=atomic)
     target_link_options(r2_own_flags INTERFACE --coverage)
 endif()
 
-# One program from one file, named after it.
+# Adds a program of one file, with the file's name. It uses r2 header-only.
 function(r2_add_program file)
     cmake_path(GET file STEM name)
     add_executable(${name} "${file}")
     target_link_libraries(${name} PRIVATE r2::r2 r2_own_flags)
 endfunction()
 
-# One copy of the library for all tests: optimised, as some of them run a million loops.
+# All tests share one compiled library. It is optimised, as some of them run a million loops.
 target_link_libraries(r2_compiled PRIVATE r2_own_flags)
 if(NOT R2_COVERAGE)
     target_compile_options(r2_compiled PRIVATE -O2)

@@ -1,4 +1,4 @@
-/// N sequential GETs by one reused libcurl easy handle, written the usual way: what r2 is measured against.
+/// Makes COUNT sequential GETs by one reused easy handle of libcurl, written the usual way. The baseline of keep_alive.
 #include <curl/curl.h>
 
 #include <cstdlib>
@@ -15,7 +15,10 @@ std::size_t append(char* data, std::size_t size, std::size_t count, void* body) 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) return std::cerr << "usage: keep_alive_bare URL COUNT\n", 2;
+    if (argc != 3) {
+        std::cerr << "usage: keep_alive_bare URL COUNT\n";
+        return 2;
+    }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     CURL* easy = curl_easy_init();
     curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
@@ -31,6 +34,6 @@ int main(int argc, char** argv) {
     }
     curl_easy_cleanup(easy);
     curl_global_cleanup();
-    std::cout << good << " good answers\n";
+    std::cout << good << " good responses\n";
     return good == std::atol(argv[2]) ? 0 : 1;
 }

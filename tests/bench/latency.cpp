@@ -1,7 +1,8 @@
-/// How soon a stop, a timeout and a deadline end what is going on: percentiles over many runs of each situation.
-/// usage: latency           [200 runs each, 50 of the limits]
-///        latency --check   also fails where a stop takes over 5 ms at the 99th percentile, or a limit is over 20 ms
-///        late
+/// Measures how soon a stop, a timeout and a deadline end a transfer or a wait: percentiles over 200 runs of each
+/// situation, 50 for the timeout and the deadline.
+/// usage: latency
+///        latency --check   fails if the 99th percentile is over 5 ms for a stop, or 20 ms for a timeout or a deadline
+#include <curl/curl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -32,7 +33,7 @@ using clock_type = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds patience{60};
 
-/// Something that lasts, until it is ended.
+/// A transfer or a wait that lasts until a stop or a limit ends it.
 struct situation {
     std::string name;
     bool is_sleep = false;
@@ -40,7 +41,7 @@ struct situation {
     std::function<void()> wait_until_there;
 };
 
-/// All the situations, and what they take place in.
+/// Makes the situations, and owns their servers and clients.
 class world {
 public:
     world() {
@@ -103,7 +104,7 @@ private:
         static_cast<std::counting_semaphore<>*>(self)->release();
         return ::socket(a->family, a->socktype, a->protocol);
     }
-    // Or the end of the connection would queue behind megabytes that nobody reads.
+    // Otherwise the FIN would queue behind megabytes that the server never reads.
     static curl_socket_t open_small(void*, curlsocktype, curl_sockaddr* a) {
         const int fd = ::socket(a->family, a->socktype, a->protocol), size = 32 << 10;
         const linger reset{1, 0};
@@ -127,12 +128,12 @@ private:
                                }}};
 };
 
-/// What it took, and what the machine itself took at the same time to do no more than wake a thread.
+/// The latencies of r2, and those of a bare wake-up of a thread, measured in turn.
 struct latencies {
     std::vector<r2::duration> r2, bare;
 };
 
-/// From the call of `end`, on another thread and after a while, to the return of `wait`.
+/// Measures from the call of `end`, on another thread after a random pause, to the return of `wait`.
 template <class Wait, class End> r2::duration took(Wait wait, End end) {
     static std::minstd_rand chance(1);
     clock_type::time_point requested;
@@ -205,7 +206,7 @@ r2::duration percentile(std::vector<r2::duration> all, std::size_t percent) {
     return all[std::min(all.size() * percent / 100, all.size() - 1)];
 }
 
-/// A line of the table; false where the 99th percentile is further above the machine's own than this.
+/// Prints a row of the table. Returns false if the 99th percentile is more than `bound` above the bare wake-up's.
 bool print(const std::string& name, const latencies& l, r2::duration bound) {
     const bool good = percentile(l.r2, 99) <= bound + percentile(l.bare, 99);
     std::printf("%-36s", name.c_str());
@@ -225,8 +226,8 @@ void print_heading(const std::string& what) {
 
 int main(int argc, char** argv) {
     const bool check = argc > 1 && std::string_view(argv[1]) == "--check";
-    // Another program may take the processor away for longer than the bound, now and then, and not from a bare wake-up
-    // at the same time. What r2 does wrong, it does each time.
+    // Another program may occupy the processor for longer than the bound in a run of r2 and not in one of the bare
+    // wake-up. A defect of r2 would show in each try.
     const int tries = check ? 8 : 1;
     world w;
     bool all_good = true;
@@ -236,7 +237,7 @@ int main(int argc, char** argv) {
         all_good = all_good && good;
     };
 
-    // Not checked: an transport's first https parses the system's authorities, which libcurl can't interrupt.
+    // Not checked: for the first https transfer, libcurl parses the CA bundle, which can't be interrupted.
     std::printf("the first https request of a client, cut after 1 ms, took %.2f ms\n", first_https(w));
     print_heading("milliseconds from the stop to the end");
     auto all = w.sleeps();

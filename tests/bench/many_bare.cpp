@@ -1,4 +1,4 @@
-/// Many GETs in flight on one thread by libcurl alone: what r2 is measured against.
+/// Keeps many GETs in flight on one thread by libcurl alone. The baseline of many.
 /// usage: many_bare shards PORT IN_FLIGHT COUNT     on multi handles of at most 64, under one epoll
 ///        many_bare single PORT IN_FLIGHT COUNT     on one multi handle, by curl_multi_poll
 #include <curl/curl.h>
@@ -47,7 +47,10 @@ std::size_t append_head(char* data, std::size_t size, std::size_t count, void* t
 
 int on_socket(CURL*, curl_socket_t fd, int what, void* self, void* known) {
     group& g = *static_cast<group*>(self);
-    if (what == CURL_POLL_REMOVE) return epoll_ctl(g.epoll, EPOLL_CTL_DEL, fd, nullptr), 0;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(g.epoll, EPOLL_CTL_DEL, fd, nullptr);
+        return 0;
+    }
     epoll_event e = {};
     e.events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
     auto* const entry = known ? known : new std::pair<int, group*>(fd, &g);
@@ -102,7 +105,12 @@ public:
     }
 
     int run() {
-        while (running_ > 0) sharded_ ? act_on_events() : act_on_all();
+        while (running_ > 0) {
+            if (sharded_)
+                act_on_events();
+            else
+                act_on_all();
+        }
         return cost_.print(good_);
     }
 
@@ -184,7 +192,10 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) return std::cerr << "usage: many_bare shards|single PORT IN_FLIGHT COUNT\n", 2;
+    if (argc != 5) {
+        std::cerr << "usage: many_bare shards|single PORT IN_FLIGHT COUNT\n";
+        return 2;
+    }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     return loop(std::string_view(argv[1]) == "shards", argv[2], std::atoi(argv[3]), std::atoi(argv[4])).run();
 }

@@ -6,20 +6,20 @@
 
 namespace bench {
 
-/// The CPU time, user and system, that this process takes for some of many requests: for those that come after
-/// `before` others, in which connections are made and memory is got.
+/// The CPU time, user and system, that this process takes for `counted` requests. The `before` requests that come first
+/// make connections and allocate memory; they don't count.
 class cost {
 public:
     cost(int before, int counted) : before_(before), counted_(counted) {}
 
-    /// One more is over.
+    /// Counts one request that is over.
     void count() {
         ++over_;
         if (over_ == before_) began_ = used();
         if (over_ == before_ + counted_) ended_ = used();
     }
 
-    /// Prints microseconds per request; the exit status is 1 where not all were good.
+    /// Prints microseconds per request. Returns the exit status: 1 unless all were good.
     int print(int good) const {
         std::cout << (ended_ - began_) / counted_ << '\n';
         return good == over_ && over_ >= before_ + counted_ ? 0 : 1;

@@ -1,4 +1,4 @@
-/// What one of many jobs takes of the heap, libcurl's part included: in flight, and waiting for its next attempt.
+/// Measures the heap of one of many jobs, libcurl's part included: in flight, and waiting for its next attempt.
 /// usage: many_memory PORT_OF_A_SLOW_SERVER PORT_OF_A_FAST_SERVER JOBS [--check]
 #include <malloc.h>
 
@@ -19,7 +19,7 @@ std::size_t heap() {
     return all.uordblks + all.hblkhd;
 }
 
-/// Bytes a job, when so many attempts of `jobs` jobs are over: each then waits for an hour.
+/// Returns the bytes of a job when `over` attempts of `jobs` jobs are over. Each of these jobs then waits for an hour.
 double heap_of_job(const char* port, int jobs, int in_flight, int over) {
     const std::string base = std::string("http://127.0.0.1:") + port + "/jobs/";
     auto urls = std::views::iota(0, jobs) | std::views::transform([&](int i) { return base + std::to_string(i); });
@@ -29,7 +29,10 @@ double heap_of_job(const char* port, int jobs, int in_flight, int over) {
                              .interval = std::chrono::hours(1),
                              .terminate_if = [](const r2::response&) { return false; }};
     for (auto&& [job, res, err] : client.all(urls, policy, {.max_in_flight = in_flight, .max_per_host = 0})) {
-        if (!res) std::cerr << err.message() << '\n', std::exit(2);
+        if (!res) {
+            std::cerr << err.message() << '\n';
+            std::exit(2);
+        }
         if (--over == 0) return static_cast<double>(heap() - before) / jobs;
     }
     return 0;
@@ -38,7 +41,10 @@ double heap_of_job(const char* port, int jobs, int in_flight, int over) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 4) return std::cerr << "usage: many_memory SLOW_PORT FAST_PORT JOBS [--check]\n", 2;
+    if (argc < 4) {
+        std::cerr << "usage: many_memory SLOW_PORT FAST_PORT JOBS [--check]\n";
+        return 2;
+    }
     const int jobs = std::atoi(argv[3]);
     const double in_flight = heap_of_job(argv[1], jobs, jobs, 1), waiting = heap_of_job(argv[2], jobs, 16, jobs);
     std::cout << "heap of a job in flight: " << in_flight << " bytes (at most " << most_in_flight << ")\n"

@@ -1,4 +1,4 @@
-/// Many GETs in flight on one thread, by r2::all.
+/// Keeps many GETs in flight on one thread by r2::all.
 /// usage: many_r2 PORT IN_FLIGHT COUNT
 #include <cstdlib>
 #include <iostream>
@@ -10,7 +10,10 @@
 #include "many_cost.hpp"
 
 int main(int argc, char** argv) {
-    if (argc != 4) return std::cerr << "usage: many_r2 PORT IN_FLIGHT COUNT\n", 2;
+    if (argc != 4) {
+        std::cerr << "usage: many_r2 PORT IN_FLIGHT COUNT\n";
+        return 2;
+    }
     const int in_flight = std::atoi(argv[2]), count = std::atoi(argv[3]);
     const std::string base = std::string("http://127.0.0.1:") + argv[1] + "/jobs/";
     bench::cost cost(2 * in_flight, count - in_flight);

@@ -1,5 +1,5 @@
-/// How late the attempts of many jobs are that are polled once a second, against when they are due: the decision before
-/// and its wait. A guard spreads the first ones over five seconds, as connections take their time.
+/// Measures how late the attempts of many jobs are, each polled once a second. An attempt is due at the decision before
+/// it, plus its wait. A guard spreads the first attempts over five seconds, as making connections takes time.
 /// usage: many_rhythm PORT JOBS ROUNDS [--check]
 #include <algorithm>
 #include <chrono>
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr r2::duration most_late = 20ms;
 
-/// Lets one job after the other begin.
+/// Starts the jobs one after the other, at equal distances.
 class one_by_one final : public r2::guard {
 public:
     explicit one_by_one(r2::duration step) : step_(step) {}
@@ -40,7 +40,10 @@ double milliseconds(r2::duration d) { return static_cast<double>(d.count()) / 1e
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 4) return std::cerr << "usage: many_rhythm PORT JOBS ROUNDS [--check]\n", 2;
+    if (argc < 4) {
+        std::cerr << "usage: many_rhythm PORT JOBS ROUNDS [--check]\n";
+        return 2;
+    }
     const std::string base = std::string("http://127.0.0.1:") + argv[1] + "/jobs/";
     const int jobs = std::atoi(argv[2]), rounds = std::atoi(argv[3]);
     auto urls = std::views::iota(0, jobs) | std::views::transform([&](int i) { return base + std::to_string(i); });
@@ -56,7 +59,7 @@ int main(int argc, char** argv) {
     };
     int failed = 0;
     for (auto& a : r2::all(urls, policy, {.max_in_flight = jobs, .max_per_host = 0})) {
-        // It was decided just now, and begun when it says.
+        // The attempt was decided just now, so it began `elapsed()` ago.
         const auto now = std::chrono::steady_clock::now();
         if (a.number() > 1) late.push_back(now - a.elapsed() - due[a.job()]);
         due[a.job()] = now + a.wait();

@@ -1,6 +1,6 @@
-/// Answers each request after a time, over keep-alive connections of any number: one thread, one epoll. It looks at
-/// them once a millisecond: woken by each request anew, it would cost its client more than libcurl does.
-/// usage: many_server DELAY_IN_MS        its port goes to stdout
+/// Responds to each request after a delay, on any number of keep-alive connections: one thread, one epoll. Polls them
+/// once a millisecond, as a wake-up for each request would cost the client more CPU time than libcurl does.
+/// usage: many_server DELAY_IN_MS        prints its port
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -22,7 +22,7 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-constexpr std::string_view answer =
+constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\n"
     "Server: many\r\n"
     "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
@@ -32,9 +32,9 @@ constexpr std::string_view answer =
     "ETag: \"5d8c72a5edda8d6a\"\r\n"
     "\r\n"
     R"({"id":42,"name":"widget","state":"running","progress":0.75 })";
-static_assert(answer.size() - answer.find("\r\n\r\n") - 4 == 60);
+static_assert(response.size() - response.find("\r\n\r\n") - 4 == 60);
 
-struct due_answer {
+struct due_response {
     clock_type::time_point at;
     int fd;
     std::uint32_t connection;
@@ -69,9 +69,9 @@ public:
                     read(fd, now);
             }
             for (; !due_.empty() && due_.front().at <= now; due_.pop_front()) {
-                const due_answer& next = due_.front();
+                const due_response& next = due_.front();
                 if (connections_[static_cast<std::size_t>(next.fd)] == next.connection)
-                    (void)!::send(next.fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+                    (void)!::send(next.fd, response.data(), response.size(), MSG_NOSIGNAL);
             }
         }
     }
@@ -95,11 +95,14 @@ private:
         }
     }
 
-    // A request comes in one piece here: small, over loopback, and the next one only after its answer.
+    // A request is small, comes over loopback and only after the last response: one recv() gets all of it.
     void read(int fd, clock_type::time_point now) {
         std::array<char, 4096> bytes = {};
         const auto got = ::recv(fd, bytes.data(), bytes.size(), 0);
-        if (got > 0) return due_.push_back({now + delay_, fd, connections_[static_cast<std::size_t>(fd)]});
+        if (got > 0) {
+            due_.push_back({now + delay_, fd, connections_[static_cast<std::size_t>(fd)]});
+            return;
+        }
         connections_[static_cast<std::size_t>(fd)] = 0;
         ::close(fd);
     }
@@ -109,13 +112,16 @@ private:
     const int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     std::vector<std::uint32_t> connections_ = std::vector<std::uint32_t>(1024);  // by descriptor
     std::uint32_t accepted_ = 0;
-    std::deque<due_answer> due_;
-    bool rests_ = true;  // there are no others that are ready
+    std::deque<due_response> due_;
+    bool rests_ = true;  // no other connection is ready
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) return std::cerr << "usage: many_server DELAY_IN_MS\n", 2;
+    if (argc != 2) {
+        std::cerr << "usage: many_server DELAY_IN_MS\n";
+        return 2;
+    }
     server(std::chrono::milliseconds(std::atoi(argv[1]))).run();
 }

@@ -1,14 +1,12 @@
-/// A program of somebody else's: what it includes and links came by installation.
-#include <iostream>
-#include <r2/r2.hpp>
+/// A consumer's program of two files, built against an installed or an added r2.
+#include "consumer.hpp"
 
-#ifdef EXPECT_STANDARD
-static_assert(__cplusplus / 100 == EXPECT_STANDARD / 100, "the consumer's own standard is in force");
-#endif
+#include <iostream>
 
 int main() {
-    int attempts = 0;
-    for (auto&& [res, err] : r2::get("not a url")) attempts += !res && err == r2::errc::invalid_request;
-    std::cout << attempts << " attempt, refused as it should be\n";
-    return attempts == 1 ? 0 : 1;
+    int refused = 0;
+    for (auto&& [res, err] : r2::get("not a url")) refused += !res && err == r2::errc::invalid_request;
+    refused += refused_in_second_file();
+    std::cout << refused << " attempts were refused (expected: 2)\n";
+    return refused == 2 ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-// Runs the tests; writes to R2_REACHED, if set, which mutants each of them reaches.
+// Runs the tests. Writes the mutants that each test reaches to the file R2_REACHED, if that is set.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -12,7 +12,7 @@ class listener : public testing::EmptyTestEventListener {
 public:
     explicit listener(const char* file) : out_(file) {}
 
-    void OnTestProgramStart(const testing::UnitTest&) override { write("*"); }  // by what is made before main()
+    void OnTestProgramStart(const testing::UnitTest&) override { write("*"); }  // reached before main()
     void OnTestEnd(const testing::TestInfo& t) override {
         write(std::string(t.test_suite_name()) + "." + t.name(), t.result()->elapsed_time());
     }

@@ -1,5 +1,5 @@
-// Included before all else by what tests/mutation/run builds: all mutants are in one program, and R2_MUTANT names the
-// one that is on. Constant expressions see none.
+// tests/mutation/run includes this before everything else. A program has all mutants; the environment variable
+// R2_MUTANT is the number of the one that is on. Constant expressions see no mutant.
 #pragma once
 
 #include <climits>
@@ -8,8 +8,8 @@
 
 namespace r2_mutation {
 
-inline unsigned char reached[20'000];  // by the test that runs
-inline int active = -1;                // not looked for yet
+inline unsigned char reached[20'000];  // by the running test
+inline int active = -1;                // R2_MUTANT wasn't read yet
 
 inline int look() noexcept {
     const char* const name = std::getenv("R2_MUTANT");
@@ -18,7 +18,7 @@ inline int look() noexcept {
     return found;
 }
 
-/// The number 0 is no mutant.
+/// Whether this mutant is on. 0 is no mutant.
 constexpr bool on(int mutant) noexcept {
     if (std::is_constant_evaluated()) return false;
     __atomic_store_n(&reached[mutant], 1, __ATOMIC_RELAXED);
@@ -26,7 +26,7 @@ constexpr bool on(int mutant) noexcept {
     return (it < 0 ? look() : it) == mutant;
 }
 
-/// A number; one more; one less.
+/// Returns the number, or one more or one less where that mutant is on.
 template <int more, int less> constexpr auto number(auto n) noexcept {
     if (more && on(more)) return n + 1;
     if (less && on(less)) return n - 1;
@@ -35,7 +35,7 @@ template <int more, int less> constexpr auto number(auto n) noexcept {
 
 template <int mutant> constexpr bool negated(bool b) noexcept { return on(mutant) ? !b : b; }
 
-/// Put behind an operator, before the same operator: `a < comparison<1, 2>() < b` binds as `a < b` does.
+/// Stands between an operator and the same operator again: `a < comparison<1, 2>() < b` binds as `a < b` does.
 template <int one, int other> struct comparison {};
 template <int one, int other, class T> struct half { const T& left; };
 
@@ -59,7 +59,7 @@ R2_MUTATION_OF(==, !=, !=)
 R2_MUTATION_OF(!=, ==, ==)
 #undef R2_MUTATION_OF
 
-/// What was a static_assert, as far as mutants can be on.
+/// A static_assert that runs before main(), where mutants can be on.
 inline bool held(bool holds, const char* = "") {
     if (!holds) std::_Exit(1);
     return true;

@@ -1,0 +1,3 @@
+#include "use_all.hpp"
+
+int second_file() { return use_all(); }
