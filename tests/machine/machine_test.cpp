@@ -56,7 +56,7 @@ constexpr verdict as_written(const r2::rules& r, const r2::facts& o, const given
         if (wait > max && r.retry_after.over == r2::over_max::stop) return {ended::retry_after_too_long};
         if (wait > max && r.retry_after.over == r2::over_max::clamp) wait = max;
     }
-    if (r.deadline != r2::never && r.deadline - now <= wait) return {ended::deadline};
+    if (r.deadline != r2::detail::never && r.deadline - now <= wait) return {ended::deadline};
     return {ended::not_yet, wait, from};
 }
 
@@ -85,7 +85,7 @@ constexpr int disagreements(std::optional<int> status) {
                                 for (const auto deadline : deadlines) {
                                     const r2::rules r{.max_attempts = number == 3 ? 0 : 2,
                                                       .replay = replay,
-                                                      .deadline = deadline > 0s ? now + deadline : r2::never};
+                                                      .deadline = deadline > 0s ? now + deadline : r2::detail::never};
                                     const r2::facts o{
                                         .number = number, .status = status, .sent = sent, .idempotent = idempotent};
                                     const given g{terminate, retry, asked};

@@ -38,7 +38,8 @@ inline verdict decide(const options& o, const outcome& what, const moment& at = 
     f.stop_requested = at.stop_requested;
     answers_of answers(o, a, [&at] { return at.wall_now.value_or(std::chrono::system_clock::now()); });
     constexpr time_point began{};
-    return machine(rules_of(o, began), at.previous_wait).decide(f, later(began, at.elapsed), at.chance, answers);
+    return machine(rules_of(o, began), at.previous_wait)
+        .decide(f, detail::later(began, at.elapsed), at.chance, answers);
 }
 
 }  // namespace r2::inline v0_2

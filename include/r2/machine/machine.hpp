@@ -17,13 +17,13 @@ struct rules {
     r2::replay replay = r2::replay::always;
     retry_after_policy retry_after = {};
     duration interval = {};
-    time_point deadline = never;
+    time_point deadline = detail::never;
 };
 
 /// Those of these options, for a range that was first pulled then.
 inline rules rules_of(const options& o, time_point began) {
     return {o.max_attempts, o.replay, o.retry_after, o.interval,
-            o.deadline > duration{} ? later(began, o.deadline) : never};
+            o.deadline > duration{} ? detail::later(began, o.deadline) : detail::never};
 }
 
 /// What became of one attempt, as far as the rules look at it.
@@ -79,7 +79,7 @@ public:
 
     /// The last rule, which a guard's longer wait has to pass again.
     constexpr verdict past_deadline(const verdict& v, time_point now) const noexcept {
-        const bool past = rules_.deadline != never && later(now, v.wait) >= rules_.deadline;
+        const bool past = rules_.deadline != detail::never && detail::later(now, v.wait) >= rules_.deadline;
         return past && v.ended == ended::not_yet ? verdict{ended::deadline} : v;
     }
 
@@ -103,7 +103,7 @@ private:
 
 /// All but what the loop knows of its stop.
 inline facts facts_of(const request& q, const attempt& a) {
-    facts f{.number = a.number(), .sent = a.error().sent(), .idempotent = is_idempotent(q)};
+    facts f{.number = a.number(), .sent = a.error().sent(), .idempotent = detail::is_idempotent(q)};
     if (a.response()) f.status = a.response()->status;
     return f;
 }
