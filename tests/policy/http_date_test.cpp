@@ -20,27 +20,27 @@ TEST(http_date, has_three_forms_and_no_other) {
     static_assert(is_date("Wed Nov 16 08:49:37 1994"));
     static_assert(is_date("Thu, 29 Feb 2024 23:59:60 GMT"));
     constexpr const char* none[] = {"",
-                                    "Mon, 06 Nov 1994 08:49:37 GMT",    // that was a Sunday
-                                    "Wed, 31 Feb 2027 08:49:37 GMT",    // no such day
-                                    "Sun, 6 Nov 1994 08:49:37 GMT",     // two digits
+                                    "Mon, 06 Nov 1994 08:49:37 GMT",    // a Sunday
+                                    "Wed, 31 Feb 2027 08:49:37 GMT",    // a day that doesn't exist
+                                    "Sun, 6 Nov 1994 08:49:37 GMT",     // the day needs two digits
                                     "Sun, 06 Nov 1994 08:49:37",        // no zone
                                     "Sun, 06 Nov 1994 08:49:37 CET",    //
-                                    "Sun, 06 Nov 1994 08:49:37 GMT ",   // more
+                                    "Sun, 06 Nov 1994 08:49:37 GMT ",   // a character too many
                                     "Sun, 06 Nov 1994 24:00:00 GMT",    //
                                     "Sun, 06 Nov 1994 08:60:00 GMT",    //
                                     "Thu, 29 Feb 2024 23:59:61 GMT",    // no leap second
                                     "Sunday, 06-Nov-94 08:49:37 GMT ",  //
                                     "Sunday, 06-Nov-94 08:49:37",       //
                                     "Sun Nov  6 08:49:37 1994 ",        //
-                                    "Sun Nov  6 08:49:37 199",          // less
-                                    "Wed, 1/ Nov 1994 08:49:37 GMT",    // what is next to the digits
+                                    "Sun Nov  6 08:49:37 199",          // a character too few
+                                    "Wed, 1/ Nov 1994 08:49:37 GMT",    // a neighbour of the digits in ASCII
                                     "Thu, 0: Nov 1994 08:49:37 GMT",    //
                                     "sun, 06 nov 1994 08:49:37 gmt",    // case counts
                                     "Sun, 06 Nov 94 08:49:37 GMT",      //
                                     "Sun, 06-Nov-94 08:49:37 GMT",      // the long name goes with dashes
                                     "20300101",                         //
                                     "1994-11-06T08:49:37Z",             //
-                                    "Sun Nov 6 08:49:37 1994"};         // padded with a space
+                                    "Sun Nov 6 08:49:37 1994"};         // the day isn't padded
     for (const char* text : none) EXPECT_FALSE(is_date(text)) << text;
 }
 

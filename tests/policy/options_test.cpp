@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using r2::testing::fake_client;
 
-/// The header fields of a request with these options, as they are sent: "name: value" each.
+/// Returns the header fields that a request with these options is sent with, as "name: value".
 std::string fields_of(const r2::request& q, const r2::options& o) {
     fake_client fake;
     fake.reply(200);

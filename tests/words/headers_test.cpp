@@ -128,7 +128,7 @@ TEST(headers, iterate_as_header_or_view_and_compare_with_both) {
 TEST(headers, moved_from_are_empty_and_take_2_new_fields) {
     r2::headers a = {{"A", "a value that is longer than a small string"}};
     const r2::headers b = std::move(a);
-    EXPECT_TRUE(a.empty() && a.begin() == a.end() && a == r2::headers());  // NOLINT: what a moved-from one has
+    EXPECT_TRUE(a.empty() && a.begin() == a.end() && a == r2::headers());  // NOLINT: as above
     a.add("B", "2");
     r2::headers c;
     c = std::move(a);
