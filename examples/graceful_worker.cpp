@@ -100,7 +100,7 @@ private:
         if (q.method == "POST") return reply(200, std::to_string(pull()));
         note(q);
         if (q.method != "PUT" || !q.target.starts_with("/api-2/")) return reply(200);
-        api_2_answers_.wait(r2::never);  // until it is known
+        api_2_answers_.wait(r2::time_point::max());  // until it is known
         return late(api_2_answers_.load() - std::chrono::steady_clock::now(), reply(200));
     }
 
@@ -121,7 +121,7 @@ private:
     int pulled_ = 0;
     int in_api_2_ = 0;
     std::set<std::string> done_, undone_;
-    std::atomic<r2::time_point> api_2_answers_ = r2::never;
+    std::atomic<r2::time_point> api_2_answers_ = r2::time_point::max();
     r2::testing::server server_;  // last: it uses the rest
 };
 

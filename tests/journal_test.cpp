@@ -137,7 +137,7 @@ TEST(journal, takes_the_time_of_the_machine_unless_told_otherwise) {
 
 TEST(journal, observer_outlives_its_journal) {
     auto log = std::make_optional<journal>();
-    const r2::on_attempt_hook note = log->observer();
+    const r2::detail::on_attempt_hook note = log->observer();
     log.reset();
     note({}, r2::attempt(r2::response{}));
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The version, the language, and the two modes: header-only, or with `R2_COMPILED` only declared.
+/// The version, the language standard, and the two modes: header-only, or compiled (`R2_COMPILED`).
 
 #if __cplusplus < 202002L
 #error "r2 needs C++20: compile with -std=c++20 or later"
@@ -8,8 +8,8 @@
 
 #define R2_VERSION "0.2.0"
 
-// Before what a header defines in its .ipp file. With R2_COMPILED the file that includes <r2/src.hpp> has these
-// definitions; else every file has them.
+// Stands before each definition of an .ipp file. With R2_COMPILED only the file that includes <r2/src.hpp> has these
+// definitions, else every file does.
 #ifdef R2_COMPILED
 #define R2_INLINE
 #else

@@ -2,6 +2,10 @@
 
 /// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request.
 
+#include "r2/config.hpp"  // stops an older language with one error
+
+#if __cplusplus >= 202002L
+
 #include "r2/client.hpp"
 #include "r2/journal.hpp"
 #include "r2/machine/decide.hpp"
@@ -15,3 +19,5 @@
 #include "r2/shutdown.hpp"
 #include "r2/verbs.hpp"
 #include "r2/words/random.hpp"
+
+#endif

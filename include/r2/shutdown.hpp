@@ -45,7 +45,8 @@ public:
     duration left() const noexcept {
         if (allowance_ <= duration{}) return duration::max();
         const time_point end = end_;
-        return end == never ? allowance_ : std::max(duration{}, duration(end - std::chrono::steady_clock::now()));
+        return end == detail::never ? allowance_
+                                    : std::max(duration{}, duration(end - std::chrono::steady_clock::now()));
     }
 
 private:
@@ -53,13 +54,14 @@ private:
 
     /// The first call counts.
     void begin(duration grace) noexcept {
-        const time_point start = later(std::chrono::steady_clock::now(), std::max(grace, duration{}));
-        time_point not_begun = never;
-        end_.compare_exchange_strong(not_begun, std::min(later(start, allowance_), never - duration(1)));
+        const time_point start = detail::later(std::chrono::steady_clock::now(), std::max(grace, duration{}));
+        time_point not_begun = detail::never;
+        end_.compare_exchange_strong(not_begun,
+                                     std::min(detail::later(start, allowance_), detail::never - duration(1)));
     }
 
     duration allowance_ = {};
-    std::atomic<time_point> end_ = never;
+    std::atomic<time_point> end_ = detail::never;
 };
 
 /// One stop for all the work of a process, and one deadline for all its clean-up: from the stop on, everything that

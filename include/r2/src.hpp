@@ -3,6 +3,10 @@
 /// The compiled mode: define R2_COMPILED everywhere, and include this in exactly one file of the program. The CMake
 /// target r2::compiled does both.
 
+#include "r2/config.hpp"  // stops an older language with one error
+
+#if __cplusplus >= 202002L
+
 #ifndef R2_COMPILED
 #error "<r2/src.hpp> is for the compiled mode: define R2_COMPILED in every file that includes r2"
 #endif
@@ -12,3 +16,5 @@
 #include "r2/machine/plan.ipp"
 #include "r2/transport/check_url.ipp"
 #include "r2/verbs.ipp"
+
+#endif

@@ -111,7 +111,7 @@ TEST(drain, sends_nothing_again_on_a_connection_that_died) {
 TEST(drain, of_a_complete_one_just_ends_it) {
     a_race r;
     ticket* const id = r.e.get(r.s.url("/quick"));
-    EXPECT_TRUE(r.e->wait_until(r2::never));
+    EXPECT_TRUE(r.e->wait_until(r2::detail::never));
     EXPECT_EQ(r.drain(id), 1);
     EXPECT_FALSE(r.e->wait_until(r.e->now()));
 }

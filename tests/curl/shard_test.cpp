@@ -86,7 +86,7 @@ TEST(shards, name_completions_in_the_order_in_which_they_came) {
     bare_transport e;
     ticket *const a = e.get("no scheme"), *const b = e.get("ftp://x/"), *const c = e.get("http://"),
                   *const d = e.get("x://");
-    const auto first = [&] { return e->wait_until(r2::never)->which; };
+    const auto first = [&] { return e->wait_until(r2::detail::never)->which; };
     EXPECT_EQ(first(), a);
     EXPECT_EQ(first(), a);
     EXPECT_EQ(e->cancel(*b), 0);
@@ -127,7 +127,7 @@ TEST(shards, are_woken_while_200_are_in_flight) {
     for (int i = 0; i < 200; ++i) e.get(s.url());
     EXPECT_TRUE(e.go_on_until([&] { return s.request_count() == 200; }));
     std::thread other([&] { e->wake(); });
-    EXPECT_FALSE(e->wait_until(r2::never));
+    EXPECT_FALSE(e->wait_until(r2::detail::never));
     other.join();
 }
 

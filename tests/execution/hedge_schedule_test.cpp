@@ -1,3 +1,5 @@
+#include "r2/policy/hedge.hpp"
+
 #include <gtest/gtest.h>
 
 #include <concepts>
@@ -22,7 +24,7 @@ TEST(hedge_schedule, sends_2_copies_50_ms_apart) {
     s.copy_sent(start + 51ms);
     EXPECT_EQ(s.next(), start + 101ms);
     s.copy_sent(start + 101ms);
-    EXPECT_EQ(s.next(), r2::never);
+    EXPECT_EQ(s.next(), r2::detail::never);
 }
 
 TEST(hedge_schedule, sends_at_most_5_and_none_for_less_than_1) {
@@ -31,9 +33,9 @@ TEST(hedge_schedule, sends_at_most_5_and_none_for_less_than_1) {
         EXPECT_EQ(s.next(), start);
         s.copy_sent(start);
     }
-    EXPECT_EQ(s.next(), r2::never);
-    EXPECT_EQ(hedge_schedule(0, 0ms, start).next(), r2::never);
-    EXPECT_EQ(hedge_schedule(-1, 0ms, start).next(), r2::never);
+    EXPECT_EQ(s.next(), r2::detail::never);
+    EXPECT_EQ(hedge_schedule(0, 0ms, start).next(), r2::detail::never);
+    EXPECT_EQ(hedge_schedule(-1, 0ms, start).next(), r2::detail::never);
 }
 
 TEST(hedge_policy, drains_for_100_ms_and_has_no_copies_unless_set) {
@@ -41,12 +43,12 @@ TEST(hedge_policy, drains_for_100_ms_and_has_no_copies_unless_set) {
     EXPECT_EQ(r2::hedge_policy{}.copies, 0);
 }
 
-TEST(hedge_schedule, a_delay_without_end_never_comes) {
-    EXPECT_EQ(hedge_schedule(1, r2::duration::max(), start).next(), r2::never);
+TEST(hedge_schedule, sends_nothing_after_the_longest_delay_and_at_once_after_the_shortest) {
+    EXPECT_EQ(hedge_schedule(1, r2::duration::max(), start).next(), r2::detail::never);
     EXPECT_EQ(hedge_schedule(1, r2::duration::min(), start).next(), start);
 }
 
-TEST(hedge_schedule, goes_on_at_once_after_a_failure_but_not_before_the_time_that_was_asked_for) {
+TEST(hedge_schedule, goes_on_at_once_after_a_failure_but_not_before_a_retry_after) {
     hedge_schedule s(5, 50ms, start);
     s.copy_failed(start + 10ms, {});
     EXPECT_EQ(s.next(), start + 10ms);
@@ -62,7 +64,7 @@ TEST(hedge_schedule, goes_on_at_once_after_a_failure_but_not_before_the_time_tha
     s.copy_failed(start + 1100ms, {});
     EXPECT_EQ(s.next(), start + 2s);
     s.end();
-    EXPECT_EQ(s.next(), r2::never);
+    EXPECT_EQ(s.next(), r2::detail::never);
 }
 
 }  // namespace

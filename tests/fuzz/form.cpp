@@ -11,7 +11,7 @@ using namespace r2::fuzzing;
 
 namespace {
 
-/// By libcurl, which knows nothing of the '+'.
+/// Decodes with libcurl, which doesn't decode '+'.
 std::string decoded(std::string_view text) {
     std::string spaced(text);
     std::replace(spaced.begin(), spaced.end(), '+', ' ');

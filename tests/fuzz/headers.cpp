@@ -1,4 +1,4 @@
-/// Header fields: each line of the input is an operation on them, "+Name: value" for one.
+/// Header fields: each line of the input is an operation, such as "+Name: value".
 #include <curl/curl.h>
 
 #include <cctype>
@@ -17,11 +17,11 @@ namespace {
 
 using model = std::vector<r2::header>;
 
-const curl_slist* list = nullptr;  // as libcurl was told
+const curl_slist* list = nullptr;  // the last CURLOPT_HTTPHEADER
 
 bool same(std::string_view a, std::string_view b) {
     return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0 &&
-           (a.find('\0') == a.npos || r2::detail::same_name(a, b));  // strncasecmp ends at a NUL
+           (a.find('\0') == a.npos || r2::detail::same_name(a, b));  // strncasecmp stops at a NUL
 }
 
 void require_same(const r2::headers& h, const model& m, std::string_view name) {
@@ -48,7 +48,7 @@ void operate(char what, std::string_view name, std::string_view value, r2::heade
     } else if (what == '>') {
         h.extend_last(name, value);
         if (!m.empty()) m.back().value.append(name).append(value);
-    } else if (what == '*' && !m.empty()) {  // views of the very text that grows
+    } else if (what == '*' && !m.empty()) {  // with views of the text that grows
         h.add(h.begin()->name, *h.get(m.back().name));
         const auto first = std::find_if(m.begin(), m.end(), [&](auto& f) { return same(f.name, m.back().name); });
         m.push_back({m.front().name, first->value});
@@ -69,7 +69,7 @@ bool is_allowed(const r2::header& f, const r2::request& q) {
            (!same(f.name, "Content-Length") || f.value == std::to_string(q.body.text().size()));
 }
 
-/// Each of the fields in its order, in libcurl's words; then what isn't among them.
+/// The list has every field in order and in libcurl's notation, then only fields that the request doesn't have.
 void require_list(const r2::request& q, const model& m) {
     const curl_slist* at = list;
     for (const r2::header& f : m) {
@@ -87,7 +87,7 @@ void require_list(const r2::request& q, const model& m) {
 
 }  // namespace
 
-// In the place of libcurl's own.
+// Replaces libcurl's function.
 CURLcode set_option(CURL*, int option, ...) __asm__("curl_easy_setopt");
 CURLcode set_option(CURL*, int option, ...) {
     std::va_list rest;
@@ -112,8 +112,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (r2::request* q : {&get, &post}) {
             q->headers = h;
             const auto allowed = [&](const r2::header& f) { return is_allowed(f, *q); };
-            require(!r2::check(*q) == std::all_of(m.begin(), m.end(), allowed));
-            if (r2::check(*q)) continue;
+            require(!r2::detail::check(*q) == std::all_of(m.begin(), m.end(), allowed));
+            if (r2::detail::check(*q)) continue;
             require(!outgoing.load(nullptr, *q, settings));
             require_list(*q, m);
         }

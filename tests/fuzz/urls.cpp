@@ -81,8 +81,8 @@ void try_redacted(std::string url) {
 
 void try_origin(const std::string& text, const r2::detail::curl::url& url) {
     std::string scratch, again;
-    const std::string origin(r2::origin_of(text, scratch));
-    require(r2::origin_of(origin, again) == origin);
+    const std::string origin(r2::detail::origin_of(text, scratch));
+    require(r2::detail::origin_of(origin, again) == origin);
     r2::detail::curl::url back;
     require(!back.parse(origin) && back.where() == url.where() && !back.has_credentials());
 
@@ -92,14 +92,14 @@ void try_origin(const std::string& text, const r2::detail::curl::url& url) {
     if (r2::detail::same_name(origin, canonical)) require(origin == canonical);
     for (const std::string& same :
          {canonical + "/x?y#z", scheme + ":///me:secret@" + host + ':' + port, canonical + '?'})
-        require(r2::origin_of(same, again) == r2::origin_of(canonical, scratch));
+        require(r2::detail::origin_of(same, again) == r2::detail::origin_of(canonical, scratch));
 }
 
 void try_url(const std::string& text, const std::string& reference) {
     try_redacted(text);
     std::string scratch;
-    r2::origin_of(text, scratch);
-    require(!r2::check({.url = text}) == is_url_text(text));
+    r2::detail::origin_of(text, scratch);
+    require(!r2::detail::check({.url = text}) == is_url_text(text));
     r2::detail::curl::url url;
     if (!is_url_text(text) || url.parse(text)) return;
     try_origin(text, url);

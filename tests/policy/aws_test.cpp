@@ -7,8 +7,8 @@
 
 #include <r2/testing/fake_client.hpp>
 
-// The waits of the AWS SDK for Go's own tests (retry2026_test.go, TestRetry2026StandardMode), with its random factor at
-// 1. What they say of the budget is in the tests of that.
+// The waits of the tests of the AWS SDK for Go (retry2026_test.go, TestRetry2026StandardMode), whose random factor
+// is 1. retry_budget_test.cpp has their budgets.
 
 namespace {
 
@@ -21,7 +21,7 @@ constexpr auto url = "https://dynamodb.test/";
 
 struct row {
     const char* name;
-    std::vector<r2::response> answers;
+    std::vector<r2::response> responses;
     waits expected;
     r2::ended ends = ended::succeeded;
     int max_attempts = 3;
@@ -63,7 +63,7 @@ TEST(aws, waits_as_in_13_vectors) {
     for (const row& r : rows) {
         SCOPED_TRACE(r.name);
         fake_client fake;
-        for (const r2::response& answer : r.answers) fake.reply(answer);
+        for (const r2::response& response : r.responses) fake.reply(response);
         r2::options o = r2::options::aws();
         EXPECT_EQ(o.max_attempts, 3);
         o.max_attempts = r.max_attempts;

@@ -52,4 +52,35 @@ TEST(by_origin, has_1_state_for_all_where_it_is_global) {
     EXPECT_EQ(of_all.of({.url = "http://b.test/"}), 1);
 }
 
+int& state(r2::detail::by_origin<int>& all, std::string url) {
+    return all.of({.method = "GET", .url = std::move(url)});
+}
+
+TEST(by_origin, keeps_1_state_for_each) {
+    r2::detail::by_origin<int> all(r2::scope::origin, 5);
+    ++state(all, "http://a.test/x");
+    ++state(all, "http://A.TEST:80/y");
+    EXPECT_EQ(state(all, "http://a.test"), 7);
+    EXPECT_EQ(state(all, "http://a.test.evil/"), 5);
+    EXPECT_EQ(state(all, "http://a.test:81/"), 5);
+    EXPECT_EQ(state(all, "http://a.test@b.test/"), 5) << "which is b's";
+}
+
+TEST(by_origin, keeps_1_state_for_all) {
+    r2::detail::by_origin<int> all(r2::scope::global, 5);
+    ++state(all, "http://a.test/");
+    EXPECT_EQ(state(all, "https://b.test/"), 6);
+}
+
+TEST(by_origin, of_1025_origins_forgets_the_one_unused_for_longest) {
+    r2::detail::by_origin<int> all(r2::scope::origin, 0);
+    const auto url = [](std::size_t n) { return "http://" + std::to_string(n) + ".test/"; };
+    for (std::size_t n = 0; n < all.max_origins; ++n) state(all, url(n)) = 1;
+    EXPECT_EQ(state(all, url(0)), 1) << "used once more";
+    EXPECT_EQ(state(all, "http://new.test/"), 0);
+    EXPECT_EQ(state(all, url(0)), 1);
+    EXPECT_EQ(state(all, url(2)), 1);
+    EXPECT_EQ(state(all, url(1)), 0);
+}
+
 }  // namespace

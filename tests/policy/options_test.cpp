@@ -1,14 +1,18 @@
+#include "r2/policy/options.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include <r2/testing/fake_client.hpp>
+#include <r2/verbs.hpp>
 
 namespace {
 
+using namespace std::chrono_literals;
 using r2::testing::fake_client;
 
-/// The header fields of a request with these options, as they are sent: "name: value" each.
+/// Returns the header fields that a request with these options is sent with, as "name: value".
 std::string fields_of(const r2::request& q, const r2::options& o) {
     fake_client fake;
     fake.reply(200);
@@ -21,6 +25,53 @@ std::string fields_of(const r2::request& q, const r2::options& o) {
 
 r2::request with_method(const char* method, r2::headers h = {}) {
     return {.method = method, .url = "http://host.test/", .headers = std::move(h)};
+}
+
+TEST(options, default_to_a_backoff_of_2_to_30_s_with_full_jitter_and_10_redirects_and_no_limits) {
+    const r2::options o;
+    EXPECT_EQ(o.backoff.delay(0), 2s);
+    EXPECT_EQ(o.backoff.delay(9), 30s);
+    EXPECT_EQ(o.jitter.apply(8s, {}, 0.5), 4s);
+    EXPECT_EQ(o.max_attempts, 0);
+    EXPECT_EQ(o.max_body, 0U);
+    EXPECT_EQ(o.max_redirects, 10);
+}
+
+TEST(options, via_takes_a_const_client) {
+    fake_client fake;
+    fake.reply(200);
+    const r2::client& c = fake;
+    EXPECT_EQ(r2::get("http://host.test/", {.via = &c}).finish().response()->status, 200);
+    EXPECT_EQ(fake.requests().size(), 1U);
+}
+
+// Designated initialisers have to follow the order of the fields, so this is the order.
+TEST(options, have_24_fields_in_this_order) {
+    const r2::options o{.max_attempts = 1,
+                        .timeout = 1s,
+                        .interval = 1s,
+                        .deadline = 1s,
+                        .terminate_if = {},
+                        .retry_if = {},
+                        .backoff = r2::backoff::none(),
+                        .jitter = r2::jitter::none(),
+                        .throttle_backoff = r2::backoff::none(),
+                        .retry_after = {},
+                        .headers = {},
+                        .content_type = {},
+                        .idempotency_key = {},
+                        .replay = r2::replay::always,
+                        .before_attempt = {},
+                        .after_attempt = {},
+                        .on_attempt = {},
+                        .stop = {},
+                        .stop_grace = {},
+                        .guards = {},
+                        .hedge = {},
+                        .max_body = 1,
+                        .max_redirects = 1,
+                        .via = nullptr};
+    EXPECT_EQ(o.max_redirects, 1);
 }
 
 TEST(options, a_content_type_is_sent_with_4_methods_and_not_with_get_and_head) {

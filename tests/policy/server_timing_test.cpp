@@ -87,7 +87,7 @@ TEST(server_wait, takes_the_first_of_8_fields) {
     };
     for (const row& r : rows) {
         std::string fields;
-        for (const auto& f : r.fields) fields += f.name + ": " + f.value + "; ";
+        for (const r2::header& f : r.fields) fields += f.name + ": " + f.value + "; ";
         EXPECT_EQ(r2::server_wait({.status = r.status, .headers = r.fields}, now), r.expected)
             << r.status << ", " << fields;
     }

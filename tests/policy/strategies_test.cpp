@@ -5,8 +5,7 @@
 #include "r2/policy/backoff.hpp"
 #include "r2/policy/jitter.hpp"
 
-// The strategies of other libraries, with the numbers of their own code and tests. Their number of a retry is 1 more
-// than r2's, but where a row says else.
+// The strategies of other libraries, with the numbers of their code and tests. Those count retries from 1, r2 from 0.
 
 namespace {
 
@@ -38,9 +37,9 @@ TEST(pester, has_5_strategies) {
     EXPECT_EQ(exponential.delay(3), 16s);
     EXPECT_EQ(exponential.delay(9), 1024s);
     EXPECT_EQ(exponential.delay(32), 8589934592s);
-    EXPECT_EQ(exponential.delay(33), duration::max()) << "where pester's turns negative, and doesn't wait at all";
+    EXPECT_EQ(exponential.delay(33), duration::max()) << "pester's turns negative and doesn't wait";
 
-    // Its jitter is whole milliseconds within a third, ours is a third of 99 %.
+    // pester's jitter is a third in whole milliseconds, ours is 33 %.
     constexpr jitter third = jitter::proportional(0.33);
     struct row {
         duration delay, least, most;
@@ -60,8 +59,8 @@ TEST(retry_go, has_a_backoff_that_never_overflows_in_62_retries) {
     EXPECT_EQ(backoff::exponential(-1ns).delay(1), 0s);
     EXPECT_EQ(backoff::exponential(0s).delay(64), 0s);
     EXPECT_EQ(backoff::exponential(1s).delay(0), 1s);
-    EXPECT_EQ(backoff::exponential(1s).delay(33), 8589934592s) << "the most that it comes to there";
-    EXPECT_EQ(backoff::exponential(1s).delay(61), duration::max()) << "where ours grows on to the longest there is";
+    EXPECT_EQ(backoff::exponential(1s).delay(33), 8589934592s) << "the longest wait of retry-go";
+    EXPECT_EQ(backoff::exponential(1s).delay(61), duration::max()) << "ours grows up to the longest duration";
     const duration by_default[] = {100ms, 200ms, 400ms, 800ms, 1600ms};
     for (int n = 0; n < 5; ++n) EXPECT_EQ(backoff::exponential(100ms).delay(n), by_default[n]);
 }

@@ -12,6 +12,8 @@
 namespace r2::property {
 
 using namespace std::chrono_literals;
+using r2::detail::later;
+using r2::detail::never;
 
 /// In the URL, the head and the bodies of each case: what no message may show.
 inline constexpr std::string_view secret = "pA55";

@@ -79,10 +79,10 @@ private:
         };
         // In libcurl's words, "name;" is an empty value, and "name:" is none: what it would send by itself is left out.
         // A value of blanks is none to it either, VT and FF included.
-        q.headers.for_each([&](std::string_view name, std::string_view value) {
+        for (const auto& [name, value] : q.headers) {
             const bool blank = value.find_first_not_of(" \t\v\f") == std::string_view::npos;
             append(name, blank ? ";" : ": ", blank ? std::string_view() : value);
-        });
+        }
         const auto unless_given = [&](std::string_view name, std::string_view value) {
             if (!q.headers.contains(name)) append(name, value.empty() ? ":" : ": ", value);
         };

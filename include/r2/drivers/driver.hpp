@@ -47,7 +47,8 @@ public:
         notes.ended = reason_;
         notes.wait = {};
         notes.wait_from = wait_source::none;
-        return {std::move(*current_), std::move(notes)};
+        current_->note(std::move(notes));
+        return std::move(*current_);
     }
 
 private:
@@ -82,18 +83,21 @@ private:
     /// False where the range ends without another attempt.
     bool make_next() {
         execution& e = *run_->execution;
-        const bool is_first = !current_;
+        const bool is_first = e.number() == 0;
         if ((!is_first || e.admit_first()) && wait_for_turn() && e.prepare()) {
-            keep(make());
+            make();
+            note_made();
             return true;
         }
         reason_ = e.reason();
         history_.lasted(since_begin());
-        if (is_first)
-            keep(e.never_made());
-        else
+        if (!is_first) {
             e.cancel();
-        return is_first;
+            return false;
+        }
+        current_ = e.never_made();
+        note_made();
+        return true;
     }
 
     bool wait_for_turn() {
@@ -107,31 +111,29 @@ private:
         return false;
     }
 
-    attempt make() {
+    void make() {
         execution& e = *run_->execution;
         transport& t = *run_->lease;
-        if (call_) return e.answer(call_);
-        std::optional<attempt> over = e.start();
-        while (!over) {
+        current_ = call_ ? e.answer(call_) : e.start();
+        while (!current_) {
             const time_point timer = e.next_timer();
             if (timer != never && t.now() >= timer)
-                over = e.on_timer();
+                current_ = e.on_timer();
             else if (const auto complete = t.wait_until(timer))
-                over = e.on_completion(*complete);
+                current_ = e.on_completion(*complete);
         }
-        return std::move(*over);
     }
 
     /// There is no transport to be had.
     bool refuse() {
-        attempt_notes notes{.ended = ended::not_retryable};
-        keep({attempt(error(errc::local, "no memory or file descriptors for one more transfer")), std::move(notes)});
+        current_.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
+        current_->note({.ended = ended::not_retryable});
+        note_made();
         if (options_.on_attempt) options_.on_attempt(request_, *current_);
         return true;
     }
 
-    void keep(attempt&& a) {
-        current_.emplace(std::move(a));
+    void note_made() {
         reason_ = current_->ended();
         history_.add(*current_, since_begin());
     }
@@ -139,7 +141,10 @@ private:
     /// An attempt whose outcome was there when a callable threw counts.
     void keep_broken_off() {
         if (!run_ || !run_->execution) return;
-        if (const std::unique_ptr<attempt> a = run_->execution->broken_off()) keep(std::move(*a));
+        const std::unique_ptr<attempt> a = run_->execution->broken_off();
+        if (!a) return;
+        current_ = std::move(*a);
+        note_made();
     }
 
     duration since_begin() { return run_->lease ? run_->lease->now() - run_->began : duration{}; }

@@ -267,8 +267,8 @@ private:
         }
         slot& s = slots_.take();
         s.fill(progress_.read++, std::move(*q), options_);
-        attempt a(attempt(error(errc::local, "no memory or file descriptors for one more transfer")),
-                  {.ended = ended::not_retryable});
+        attempt a(error(errc::local, "no memory or file descriptors for one more transfer"));
+        a.note({.ended = ended::not_retryable});
         if (s.options->on_attempt) s.options->on_attempt(s.request, std::as_const(a));
         yield(s, std::move(a));
     }

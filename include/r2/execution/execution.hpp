@@ -113,12 +113,12 @@ public:
     }
 
     /// Makes it without sending: `call` returns its outcome.
-    template <class Call> attempt answer(Call call) {
+    template <class Call> std::optional<attempt> answer(Call call) {
         begin();
         attempt outcome = call();
-        const attempt_notes notes{
-            .number = number_, .sends = outcome.sends(), .elapsed = context_.transport.now() - started_};
-        return conclude(settle(attempt(std::move(outcome), notes), guards_, false));
+        outcome.note({.number = number_, .sends = outcome.sends(), .elapsed = context_.transport.now() - started_});
+        const classification said = settle(outcome, guards_, false);
+        return conclude(outcome, said);
     }
 
     bool in_flight() const noexcept { return send_ && send_->in_flight(); }
@@ -132,18 +132,27 @@ public:
             send_->send_due();
             return std::nullopt;
         }
-        if (std::optional<classified_outcome> earlier = send_->cut()) return conclude_sent(std::move(*earlier));
+        if (std::optional<classified_outcome> earlier = send_->cut()) return conclude_sent(earlier->outcome, earlier->said);
         const bool by_stop = send_->limit().by_stop();
         const int sends = send_->sends();
-        return conclude(settle(end_send(attempt(send_->limit().reason(sends), sends)), guards_, by_stop));
+        attempt outcome(send_->limit().reason(sends), sends);
+        end_send(outcome);
+        const classification said = settle(outcome, guards_, by_stop);
+        return conclude(outcome, said);
     }
 
     /// One of its transfers is complete.
     std::optional<attempt> on_completion(const completion& c) {
         guard_chain& admitting = *static_cast<sent_copy*>(c.which)->guards;
-        std::optional<classified_outcome> last = send_->judge(c, settle(send_->take(c), admitting, false));
+        attempt outcome = send_->take(c);
+        const classification said = settle(outcome, admitting, false);
+        if (hedged_send::decides(outcome, said)) {
+            send_->win(c, outcome);
+            return conclude_sent(outcome, said);
+        }
+        std::optional<classified_outcome> last = send_->fail(c, {std::move(outcome), said});
         if (!last) return std::nullopt;
-        return conclude_sent(std::move(*last));
+        return conclude_sent(last->outcome, last->said);
     }
 
     /// The attempt in which one of the user's callables threw, if its outcome was there.
@@ -163,7 +172,7 @@ private:
     }
 
     /// Shows an outcome to `after_attempt`, gives it to the guards that admitted it, and classifies it.
-    classified_outcome settle(attempt&& outcome, guard_chain& admitting, bool cut_by_stop) {
+    classification settle(attempt& outcome, guard_chain& admitting, bool cut_by_stop) {
         return or_broken_off(outcome, [&] {
             const time_point now = context_.transport.now();
             try {
@@ -173,8 +182,7 @@ private:
                 throw;
             }
             admitting.settle(outcome, now);
-            const classification said = classify(context_.options, outcome, cut_by_stop);
-            return classified_outcome{std::move(outcome), said};
+            return classify(context_.options, outcome, cut_by_stop);
         });
     }
 
@@ -189,47 +197,47 @@ private:
         if (!context_.options.after_attempt) return;
         attempt_notes notes = outcome.notes();
         context_.options.after_attempt(sent_request(), outcome);
-        outcome = attempt(std::move(outcome), std::move(notes));  // the hook may have put another attempt in its place
+        outcome.note(std::move(notes));  // the hook may have put another attempt in its place
     }
 
-    attempt conclude_sent(classified_outcome&& last) {
-        last.outcome = end_send(std::move(last.outcome));
-        return conclude(std::move(last));
+    std::optional<attempt> conclude_sent(attempt& outcome, classification said) {
+        end_send(outcome);
+        return conclude(outcome, said);
     }
 
     /// Nothing is in flight any more. Joins the outcome with the facts about all copies.
-    attempt end_send(attempt&& outcome) {
+    void end_send(attempt& outcome) {
         attempt_notes notes{
             .number = number_, .sends = send_->sends(), .elapsed = send_->elapsed(), .copies = send_->reports()};
         const error& failure = outcome.error();
-        const bool others_sent = send_->is_hedged() && notes.sends > 0 && failure && failure.sent() == sent::no;
+        if (send_->is_hedged() && notes.sends > 0 && failure && failure.sent() == sent::no)
+            outcome = attempt(failure.with(sent::maybe));  // other copies were sent
+        outcome.note(std::move(notes));
         send_.reset();
-        if (others_sent) return {attempt(failure.with(sent::maybe)), std::move(notes)};
-        return {std::move(outcome), std::move(notes)};
     }
 
-    /// Decides what follows the attempt.
-    attempt conclude(classified_outcome&& last) {
-        return or_broken_off(last.outcome, [&] {
+    /// Decides what follows the attempt. Returns the outcome with the decision.
+    std::optional<attempt> conclude(attempt& outcome, classification said) {
+        return or_broken_off(outcome, [&] {
             const bool stop_requested = context_.options.stop.stop_requested();
             const time_point now = context_.transport.now();
             waits waits(
-                context_.options, last.outcome, [this] { return context_.transport.wall_now(); },
-                [&] { return ask_guards(&last.outcome, now); });
-            const attempt_facts facts = facts_of(sent_request(), last.outcome, stop_requested);
-            const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
+                context_.options, outcome, [this] { return context_.transport.wall_now(); },
+                [&] { return ask_guards(&outcome, now); });
+            const attempt_facts facts = facts_of(sent_request(), outcome, stop_requested);
+            const decision d = machine_.decide(facts, said, now, context_.transport.chance(), waits);
             reason_ = d.ended;
             turn_ = later(now, d.wait);
             if (d.ended != ended::not_yet) guards_.cancel(now);
 
-            attempt_notes notes = last.outcome.notes();
+            attempt_notes notes = outcome.notes();
             notes.ended = d.ended;
             notes.wait = d.wait;
             notes.wait_from = d.wait_from;
             if (d.ended == ended::refused) notes.refusal = refusal_;
-            last.outcome = attempt(std::move(last.outcome), std::move(notes));
-            observe(last.outcome);
-            return std::move(last.outcome);
+            outcome.note(std::move(notes));
+            observe(outcome);
+            return std::optional<attempt>(std::move(outcome));
         });
     }
 

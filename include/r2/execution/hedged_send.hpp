@@ -81,23 +81,37 @@ public:
         if (&copy == &original_) latency_ = arrived - started_;
         done_ = is_hedged() ? now : arrived;  // copies are compared by when they were looked at
         copy.report.sends = outcome.sends();
-        copy.report.elapsed = done_ - started_ - copy.report.started;
-        return noted(copy, std::move(outcome));
+        copy.report.elapsed = elapsed() - copy.report.started;
+        outcome.note(notes_of(copy));
+        return outcome;
     }
 
-    /// Goes by the classification of the outcome that was taken. Returns that of the attempt; nothing while other
-    /// copies are in flight, which may do better.
-    std::optional<classified_outcome> judge(const completion& c, classified_outcome&& latest) {
-        sent_copy& copy = *static_cast<sent_copy*>(c.which);
-        if (const response* res = latest.outcome.response()) copy.report.status = res->status;
-        copy.report.error = latest.outcome.error();
+    /// Whether such an outcome is the attempt's, whatever the other copies do.
+    static bool decides(const attempt& outcome, classification said) noexcept {
         // A lack of memory or descriptors for one copy says nothing against the others.
-        const bool lacks = latest.outcome.error() == errc::local && latest.said == classification::permanent;
-        if (latest.said != classification::retryable && !lacks) {
-            win(copy);
-            return std::move(latest);
-        }
-        copy.report.became = hedged_copy::fate::failed;
+        const bool lacks = outcome.error() == errc::local && said == classification::permanent;
+        return said != classification::retryable && !lacks;
+    }
+
+    /// The copy's outcome is the attempt's. The others have lost.
+    void win(const completion& c, const attempt& outcome) {
+        sent_copy& winner = *static_cast<sent_copy*>(c.which);
+        report(winner, outcome, hedged_copy::fate::won);
+        const duration drain = context_.options.hedge.drain;
+        end_all([&](sent_copy& loser) {
+            if (drain <= duration{}) return context_.transport.cancel(loser);
+            return context_.transport.drain(loser, kept_, later(context_.transport.now(), drain));
+        });
+        log_latency();
+        tell_guards_of_cut([](int sends) {
+            return error(errc::stopped, "the response to another copy came first", sends > 0 ? sent::maybe : sent::no);
+        });
+    }
+
+    /// The copy has failed. Returns the outcome of the attempt; nothing while other copies are in flight, which may do
+    /// better.
+    std::optional<classified_outcome> fail(const completion& c, classified_outcome&& latest) {
+        report(*static_cast<sent_copy*>(c.which), latest.outcome, hedged_copy::fate::failed);
         keep_failure(std::move(latest));
         if (in_flight_ > 0) return std::nullopt;
         return std::move(failure_->what);
@@ -167,18 +181,10 @@ private:
         ++in_flight_;
     }
 
-    /// This copy's outcome is the attempt's. The others have lost.
-    void win(sent_copy& winner) {
-        winner.report.became = hedged_copy::fate::won;
-        const duration drain = context_.options.hedge.drain;
-        const time_point until = later(context_.transport.now(), std::max(drain, duration{}));
-        end_all([&](sent_copy& c) {
-            return drain > duration{} ? context_.transport.drain(c, kept_, until) : context_.transport.cancel(c);
-        });
-        log_latency();
-        tell_guards_of_cut([](int sends) {
-            return error(errc::stopped, "the response to another copy came first", sends > 0 ? sent::maybe : sent::no);
-        });
+    static void report(sent_copy& c, const attempt& outcome, hedged_copy::fate became) {
+        if (const response* res = outcome.response()) c.report.status = res->status;
+        c.report.error = outcome.error();
+        c.report.became = became;
     }
 
     /// Of failures, the one whose server asked for the latest time counts, else the last.
@@ -219,12 +225,12 @@ private:
         for_each_copy([&](sent_copy& c) {
             if (!std::exchange(c.cut, false)) return;
             c.report.error = why(c.report.sends);
-            c.guards->settle(noted(c, attempt(c.report.error, c.report.sends)), done_);
+            c.guards->settle(attempt(attempt(c.report.error), notes_of(c)), done_);
         });
     }
 
-    attempt noted(const sent_copy& c, attempt&& outcome) const {
-        return {std::move(outcome), {.number = number_, .sends = c.report.sends, .elapsed = c.report.elapsed}};
+    attempt_notes notes_of(const sent_copy& c) const {
+        return {.number = number_, .sends = c.report.sends, .elapsed = c.report.elapsed};
     }
 
     duration delay() const {

@@ -20,7 +20,7 @@ R2_INLINE decision decide(const options& o, const outcome& what, const moment& a
         [] { return std::optional(duration{}); });
     constexpr time_point began{};
     return detail::machine(detail::limits_of(o, began), at.previous_wait)
-        .decide(detail::facts_of(q, a, at.stop_requested), c, later(began, at.elapsed), at.chance, waits);
+        .decide(detail::facts_of(q, a, at.stop_requested), c, detail::later(began, at.elapsed), at.chance, waits);
 }
 
 }  // namespace r2::inline v0_2

@@ -19,13 +19,13 @@ struct loop_limits {
     r2::replay replay = r2::replay::always;
     retry_after_policy retry_after = {};
     duration interval = {};
-    time_point deadline = never;
+    time_point deadline = detail::never;
 };
 
 /// The limits in these options, for a range that was first pulled then.
 inline loop_limits limits_of(const options& o, time_point began) {
     return {o.max_attempts, o.replay, o.retry_after, o.interval,
-            o.deadline > duration{} ? later(began, o.deadline) : never};
+            o.deadline > duration{} ? detail::later(began, o.deadline) : detail::never};
 }
 
 /// An attempt as far as the rules look at it.

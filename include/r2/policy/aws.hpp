@@ -15,8 +15,8 @@ inline options options::aws() {
         .max_attempts = 3,
         .retry_if = transient || throttled,
         .backoff = backoff::exponential(milliseconds(50), 2.0, seconds(20)),
-        .guards = {retry_budget::aws()},
         .throttle_backoff = backoff::exponential(seconds(1), 2.0, seconds(20)),
+        .guards = {retry_budget::aws()},
     };
 }
 

@@ -12,7 +12,7 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// The nearest duration, within [0, duration::max()], and 0 for what is no number.
+/// Rounds to a duration within [0, duration::max()]; NaN is 0.
 constexpr duration saturated(double nanoseconds) noexcept {
     if (!(nanoseconds > 0)) return {};
     if (nanoseconds >= 9223372036854775807.0) return duration::max();
@@ -42,9 +42,11 @@ constexpr duration linear_delay(duration step, duration cap, int retry) noexcept
 
 }  // namespace detail
 
-/// How the wait grows from retry to retry, before jitter. No retry number overflows.
+/// The wait before each retry, without jitter. No retry number overflows.
 ///
-/// What others call | is here `backoff` | and `jitter`
+/// The strategies of other libraries are here:
+///
+/// Library: strategy | `backoff` | `jitter`
 /// ---|---|---
 /// pester: default | constant(1s) | none()
 /// pester: exponential | exponential(2s) | none()
@@ -55,40 +57,40 @@ constexpr duration linear_delay(duration step, duration cap, int retry) noexcept
 /// retry-go: random | constant(max) | full()
 /// retry-go: backoff | exponential(d) | none()
 /// retry-go: combine(backoff, random), its default | exponential(100ms) | additive(100ms)
-/// retry-go: combine of others | a + b |
+/// retry-go: other combinations | a + b |
 /// retry-go: full jitter | exponential(d, 2.0, max) | full()
 /// go-retryablehttp: default | exponential(1s, 2.0, 30s) | none()
 /// urllib3 (from its second retry on) | exponential(2 * factor, 2.0, 120s) | additive(jitter)
 /// AWS SDK: standard | exponential(50ms, 2.0, 20s) | full()
 class backoff {
 public:
-    /// base, base·factor, base·factor², … up to `cap`; 0 or less is no cap.
+    /// base, base·factor, base·factor², … up to `cap`. A cap of 0 or less is none.
     static backoff exponential(duration base, double factor = 2.0, duration cap = {}) {
         return {kind::exponential, base, factor, cap};
     }
 
-    /// step, 2·step, 3·step, … up to `cap`; 0 or less is no cap.
+    /// step, 2·step, 3·step, … up to `cap`. A cap of 0 or less is none.
     static backoff linear(duration step, duration cap = {}) { return {kind::linear, step, {}, cap}; }
 
     static backoff constant(duration d) { return {kind::exponential, d, 1, {}}; }
     static backoff none() { return constant({}); }
 
-    /// Any callable on the number of the retry, from 0. What it throws reaches the loop.
-    template <class F>
-    requires std::is_invocable_r_v<duration, F&, int> && std::copy_constructible<F>
-    static backoff custom(F f) {
+    /// Calls `f` with the number of the retry, from 0. An exception of `f` reaches the loop.
+    template <class F> static backoff custom(F f) {
+        constexpr bool fits = std::is_invocable_r_v<duration, F&, int> && std::copy_constructible<F>;
+        static_assert(fits, "backoff::custom takes a copyable callable on (int retry) that returns r2::duration");
         backoff b(kind::custom, {}, {}, {});
-        b.custom_ = std::move(f);
+        if constexpr (fits) b.custom_ = std::move(f);
         return b;
     }
 
-    /// The sum of both waits.
+    /// Adds both waits.
     friend backoff operator+(backoff a, backoff b) {
         return custom(
             [a = std::move(a), b = std::move(b)](int retry) { return detail::sum(a.delay(retry), b.delay(retry)); });
     }
 
-    /// The wait before retry `retry`, from 0: never negative.
+    /// Returns the wait before retry number `retry`, from 0. Never negative.
     duration delay(int retry) const {
         retry = std::max(retry, 0);
         switch (kind_) {

@@ -26,8 +26,15 @@ enum class circuit {
 };
 
 constexpr std::string_view to_string(circuit c) noexcept {
-    constexpr std::string_view names[] = {"closed", "open", "half_open"};
-    return names[static_cast<std::size_t>(c)];
+    switch (c) {
+        case circuit::closed:
+            return "closed";
+        case circuit::open:
+            return "open";
+        case circuit::half_open:
+            return "half_open";
+    }
+    return "unknown";
 }
 
 /// When a `circuit_breaker` opens and closes. A value out of its range means the default. The callables may be called
@@ -66,7 +73,7 @@ public:
         std::unique_lock lock(mutex_);
         breaker& b = breakers_.of(q);
         if (b.state == circuit::closed) return admission::go();
-        const time_point ends = later(b.since, options_.open_for);
+        const time_point ends = detail::later(b.since, options_.open_for);
         if (b.state == circuit::open && now < ends)
             return admission::refuse("circuit breaker is open for another " + r2::to_string(ends - now));
         if (b.probe && now < ends) return admission::refuse("circuit breaker is half-open, with a probe on its way");

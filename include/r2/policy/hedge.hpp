@@ -8,20 +8,19 @@
 
 namespace r2::inline v0_2 {
 
-/// How long this share of a client's recent answers took at most: of the newest 256 from the same origin, each to the
-/// original of an attempt that is hedged by a percentile. One that was overtaken or timed out counts with the time
-/// until then; failures don't count.
+/// A percentile of the latency of the same origin, as `hedge_policy::after`. The samples are the newest 256 originals
+/// of attempts that this client hedged by a percentile. An original that lost or timed out counts with its time until
+/// then; a failed one doesn't count.
 struct percentile {
-    constexpr explicit percentile(double of_answers, duration otherwise = duration::max(), int min = 20) noexcept
-        : share(of_answers), fallback(otherwise), min_samples(min) {}
+    constexpr explicit percentile(double of_samples, duration otherwise = duration::max(), int min = 20) noexcept
+        : share(of_samples), fallback(otherwise), min_samples(min) {}
 
     double share;       ///< In [0, 1].
-    duration fallback;  ///< While there are fewer samples. Not given: for ever, so that only a failure sends a copy.
-    int min_samples;    ///< More than 256 are 256.
+    duration fallback;  ///< Used with fewer than `min_samples`. By default only a failure sends a copy then.
+    int min_samples;    ///< At most 256.
 };
 
-/// How long a hedged attempt waits for an answer before its next copy goes out: a duration, of which zero or less is
-/// at once, or a `percentile`.
+/// The wait before the next copy of a hedged attempt: a duration or a `percentile`. Zero or less is at once.
 class hedge_delay {
 public:
     /// At once.
@@ -37,24 +36,23 @@ private:
     std::optional<r2::percentile> percentile_;
 };
 
-/// Copies of one request that race for the attempt, as in gRPC's proposal A6: each goes out `after` the one before it,
-/// or at once when one fails in a way that may pass; never before a Retry-After is over. The first answer that is no
-/// such failure is the attempt's; but what this machine lacks for one copy (`errc::local`) says nothing against the
-/// others. Where all fail, the attempt does, and the loop goes on as ever.
+/// Hedging (gRPC A6): an attempt sends further copies of its request while no response has come. Each copy goes out
+/// `after` the one before it, or at once when a copy fails with a transient error, but never before a Retry-After is
+/// over. The first outcome that isn't a transient failure is the attempt's outcome. A copy that fails with
+/// `errc::local` doesn't end the others. The attempt fails when all copies have failed.
 ///
-/// Guards are asked for each copy as for a retry, and hear what became of it; one that refuses ends the sending of
-/// copies, and no more. A copy is the attempt's request as `before_attempt` left it. `timeout` is that of the whole
-/// attempt.
+/// Each copy passes the guards as a retry does; a guard that refuses stops further copies only. A copy is the request
+/// as `before_attempt` left it. `timeout` limits the whole attempt.
 struct hedge_policy {
-    int copies = 0;          ///< Beside the original, at most 5. Zero or negative: the attempt isn't hedged.
-    hedge_delay after = {};  ///< Before each copy. Not set: all go at once.
+    int copies = 0;          ///< Without the original, at most 5. Zero or negative: no hedging.
+    hedge_delay after = {};  ///< The wait before each copy. Not set: all go out at once.
 
-    /// Hedges POST, PATCH and the like too; else only methods that are idempotent are: an Idempotency-Key makes a
-    /// repeat safe, but servers answer 409 while the first is being worked on.
+    /// Hedges methods that aren't idempotent too. An Idempotency-Key alone isn't enough: servers respond
+    /// 409 to a second copy while they work on the first.
     bool unsafe = false;
 
-    /// How long copies that lost may still come in, so that their connections live on: in the background, while their
-    /// client is used. Then they are cut; zero or negative: at once.
+    /// How long copies that lost may finish in the background, to keep their connections; then they are cut. They make
+    /// progress while their client is used. Zero or negative: they are cut at once.
     duration drain = std::chrono::milliseconds(100);
 };
 

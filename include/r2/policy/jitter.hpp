@@ -7,31 +7,32 @@
 
 namespace r2::inline v0_2 {
 
-/// How chance spreads a wait, so that clients that failed together don't come back together. Applied after backoff's
-/// cap.
+/// Spreads the waits at random, so that clients that failed together don't retry together. Applied after the cap of
+/// `backoff`.
 class jitter {
 public:
-    /// The delay as it is.
+    /// The delay itself.
     static constexpr jitter none() noexcept { return {kind::none}; }
 
-    /// Anywhere from 0 to the delay.
+    /// From 0 to the delay.
     static constexpr jitter full() noexcept { return {kind::full}; }
 
-    /// Anywhere from half the delay to all of it.
+    /// From half the delay to the delay.
     static constexpr jitter equal() noexcept { return {kind::equal}; }
 
-    /// The delay ± `p` of it, p from 0 to 1.
+    /// The delay ± p·delay, `p` from 0 to 1.
     static constexpr jitter proportional(double p) noexcept { return {kind::proportional, {}, {}, p}; }
 
-    /// The delay, and anywhere from nothing to `most` on top; 0 or less adds none.
+    /// From the delay to the delay + `most`. A `most` of 0 or less adds nothing.
     static constexpr jitter additive(duration most) noexcept { return {kind::additive, std::max(most, duration{})}; }
 
-    /// Anywhere from `base` to three times the wait before, up to `cap` (0 or less: no cap). Takes backoff's place.
+    /// From `base` to three times the previous wait, up to `cap`. Replaces `backoff`. A cap of 0 or less is none.
     static constexpr jitter decorrelated(duration base, duration cap = {}) noexcept {
         return {kind::decorrelated, base, cap};
     }
 
-    /// The wait for backoff's `delay`, after a wait of `previous` (0 before the first one), by chance `u` in [0, 1).
+    /// Returns the wait for a backoff of `delay`. `previous` is the wait before, 0 at first; `u` is a random number in
+    /// [0, 1).
     constexpr duration apply(duration delay, duration previous, double u) const noexcept {
         const auto d = static_cast<double>(delay.count());
         switch (kind_) {

@@ -23,91 +23,93 @@ class client;
 
 /// Whether a request that may have been processed is sent again.
 enum class replay {
-    always,     ///< Whatever the request, if `retry_if` says so.
-    when_safe,  ///< Only if none of it was sent, its method is idempotent, or it has an Idempotency-Key.
+    always,     ///< If `retry_if` is true.
+    when_safe,  ///< Also only if no byte was sent, the method is idempotent, or the request has an Idempotency-Key.
 };
 
-/// How a range goes about its attempts. Zero or negative means "not set" throughout. The order of fields is API: append
-/// only.
+/// The options of a range. Zero or negative means "not set". Designated initialisers have to follow the order of the
+/// fields.
 struct options {
-    /// Attempts, the first one included. Not set: unlimited.
+    /// Limits the attempts, the first one included. Not set: unlimited.
     int max_attempts = 0;
 
-    /// For one attempt, redirects included: from name look-up to the last byte of the body. Not set: none.
+    /// Limits one attempt, redirects included, from name look-up to the last byte of the body. Not set: no limit.
     duration timeout = {};
 
-    /// A fixed wait between attempts, without jitter. Not set: `backoff` decides.
+    /// Waits this long between attempts, without jitter. Not set: `backoff` decides.
     duration interval = {};
 
-    /// For the whole range, waits included, from the first pull. No attempt starts past it. Not set: none.
+    /// Limits the whole range, waits included, from the first pull. No attempt starts past it. Not set: no limit.
     duration deadline = {};
 
-    /// Ends the range where it holds; asked on every attempt. Not set: a status below 400 ends it.
+    /// Ends the range when true. Called for every attempt. Not set: a status below 400 ends the range.
     predicate terminate_if = {};
 
-    /// Whether a status from 400 on or an error is worth another attempt. Not set: `transient`.
+    /// Decides whether another attempt follows a status from 400 on or an error. Not set: `transient`.
     predicate retry_if = {};
 
-    /// The wait between attempts, before `jitter`.
+    /// Computes the wait between attempts, before `jitter`.
     r2::backoff backoff = r2::backoff::exponential(std::chrono::seconds(2), 2.0, std::chrono::seconds(30));
 
-    /// How chance spreads the waits of `backoff`.
+    /// Spreads the waits of `backoff` at random.
     r2::jitter jitter = r2::jitter::full();
 
-    /// How far the server's Retry-After replaces `interval` and `backoff` (RFC 9110, 10.2.3).
+    /// Replaces `backoff` after a response that is `throttled`: an overloaded server needs longer waits. No effect with
+    /// `jitter::decorrelated`. Not set: `backoff`.
+    std::optional<r2::backoff> throttle_backoff = {};
+
+    /// Limits how far the server's Retry-After replaces `interval` and `backoff` (RFC 9110, 10.2.3).
     retry_after_policy retry_after = {};
 
-    /// Put over the request's own: the same name replaces.
+    /// Replaces the request's fields of the same names, and adds the others.
     r2::headers headers = {};
 
-    /// Content-Type, set last; not with GET and HEAD. Not set: none, but for a form's.
+    /// Sent as Content-Type, over `headers`; not with GET and HEAD. Not set: only a form has one.
     std::string content_type = {};
 
-    /// Sent as Idempotency-Key, the same on every attempt; `fresh_key()` makes one. Not set: none.
+    /// Sent as Idempotency-Key, the same on every attempt. `fresh_key()` makes one. Not set: none.
     std::string idempotency_key = {};
 
     /// Whether a request that may have been processed is sent again.
     r2::replay replay = r2::replay::always;
 
-    /// Called on each attempt's own copy of the request, to change it or to answer it without sending.
-    before_attempt_hook before_attempt = {};
+    /// Called with each attempt's own copy of the request, as `(request&)` or `(request&, int number)`. It may change
+    /// the request, and may return a `response` or `std::optional<response>` that is used without sending.
+    detail::before_attempt_hook before_attempt = {};
 
-    /// Called with the outcome, which it may change, before anything is decided; with that of each hedged copy.
-    after_attempt_hook after_attempt = {};
+    /// Called as `(const request&, attempt&)` with each outcome before the decision, also with that of a hedged copy.
+    /// It may change the response.
+    detail::after_attempt_hook after_attempt = {};
 
-    /// Called with the attempt and its decision, before the loop sees it.
-    on_attempt_hook on_attempt = {};
+    /// Called as `(const request&, const attempt&)` after the decision, before the loop gets the attempt.
+    detail::on_attempt_hook on_attempt = {};
 
-    /// Ends sleeps and the attempt in flight, from any thread, within a millisecond or so. Not set: never stops.
+    /// Ends waits and the attempt in flight, from any thread, within about a millisecond. Not set: never stops.
     std::stop_token stop = {};
 
-    /// How long the attempt in flight may go on after a stop. Not set: it is cut at once.
+    /// Lets the attempt in flight go on this long after a stop. Not set: it is cut at once.
     duration stop_grace = {};
 
-    /// Asked before each attempt, in order; the longest wait counts. Null ones are skipped.
+    /// Asked before each attempt, in order. The longest wait counts. Null pointers are skipped.
     std::vector<std::shared_ptr<guard>> guards = {};
 
-    /// Bytes of decoded body; more is `errc::too_large`. Not set: 100 MiB.
-    std::size_t max_body = 0;
-
-    /// Redirects followed within one attempt. Zero or negative: a redirect is the response.
-    int max_redirects = 10;
-
-    /// Whose connections to use; has to live until the verb returns. Not set: the process-wide default client.
-    const client* via = nullptr;
-
-    /// In place of `backoff` after a response that is `throttled`: a server that is overrun needs more time than one
-    /// that failed by chance. Without effect on `jitter::decorrelated`. Not set: `backoff`.
-    std::optional<r2::backoff> throttle_backoff = {};
-
-    /// Copies of a request that race its original, which may be slow. Not set: none.
+    /// Sends copies of a slow request. Not set: none.
     hedge_policy hedge = {};
 
-    /// As the AWS SDKs of 2026 do: 3 attempts; waits of up to 50 ms · 2ⁿ, and 1 s · 2ⁿ where `throttled`, at most 20 s;
-    /// `transient` or `throttled`; and `retry_budget::aws()`, which is shared by all copies of what this returns.
+    /// Limits the bytes of the decoded body; more is `errc::too_large`. Not set: 100 MiB.
+    std::size_t max_body = 0;
+
+    /// Limits the redirects that one attempt follows. Zero or negative: a redirect is the response.
+    int max_redirects = 10;
+
+    /// Sends through this client, which has to live until the verb returns. Not set: the process-wide default client.
+    const client* via = nullptr;
+
+    /// Returns the policy of the AWS SDKs of 2026: 3 attempts, waits of up to 50 ms · 2ⁿ (1 s · 2ⁿ if `throttled`) and
+    /// at most 20 s, retries of `transient` or `throttled`, and a `retry_budget::aws()` that all copies share.
     static options aws();
 
-    /// The same policy without the stop token and with this deadline: for clean-up that must run after a stop.
+    /// Returns the same policy without the stop token and with this deadline, for clean-up that must run after a stop.
     options detached(duration own_deadline) const {
         options o = *this;
         o.stop = {};
@@ -119,10 +121,10 @@ struct options {
 
 namespace detail {
 
-/// Puts what the options say of the request into it.
+/// Applies the options that change the request.
 inline void put_over(request& q, const options& o) {
-    o.headers.for_each([&](std::string_view name, std::string_view) { q.headers.erase(name); });
-    o.headers.for_each([&](std::string_view name, std::string_view value) { q.headers.add(name, value); });
+    for (const auto& field : o.headers) q.headers.erase(field.name);
+    for (const auto& [name, value] : o.headers) q.headers.add(name, value);
     if (!o.idempotency_key.empty()) q.headers.set("Idempotency-Key", o.idempotency_key);
     if (!o.content_type.empty() && q.method != "GET" && q.method != "HEAD")
         q.headers.set("Content-Type", o.content_type);

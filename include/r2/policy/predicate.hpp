@@ -12,7 +12,7 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// Marks what is asked with the whole attempt and composes with `||`, `&&` and `!`.
+/// The base of predicates that r2 makes. They take an attempt, and compose with `||`, `&&` and `!`.
 struct predicate_base {};
 
 template <class F>
@@ -25,17 +25,10 @@ concept asks_attempt = std::is_invocable_r_v<bool, F&, const attempt&>;
 template <class F>
 concept asks_both = std::is_invocable_r_v<bool, F&, const response*, const error&>;
 
-}  // namespace detail
-
-/// What a predicate can be made of: a callable on `(const response&)`, `(const attempt&)` or
-/// `(const response*, const error&)`, that returns a bool.
 template <class F>
-concept predicate_callable =
-    detail::own_predicate<F> || detail::asks_response<F> || detail::asks_attempt<F> || detail::asks_both<F>;
+concept predicate_callable = own_predicate<F> || asks_response<F> || asks_attempt<F> || asks_both<F>;
 
-namespace detail {
-
-/// One on `(const response&)` is false where there was no response; a generic lambda is asked that way.
+/// Calls the first form that fits, so a generic lambda gets the response. Without a response that form is false.
 template <predicate_callable F> constexpr bool ask(F& f, const attempt& a) {
     if constexpr (own_predicate<F>)
         return f(a);
@@ -47,39 +40,33 @@ template <predicate_callable F> constexpr bool ask(F& f, const attempt& a) {
         return static_cast<bool>(std::invoke(f, a.response(), a.error()));
 }
 
-}  // namespace detail
-
-class predicate;
-
-namespace detail {
-
 template <class F> inline constexpr bool may_be_null = std::is_pointer_v<F> || std::is_member_pointer_v<F>;
 template <class F> inline constexpr bool may_be_null<std::function<F>> = true;
 
-template <class F>
-concept makes_predicate = !std::same_as<std::remove_cvref_t<F>, predicate> && predicate_callable<std::decay_t<F>>;
-
-// Taken by a deleted constructor, so that the compiler names what is wrong in the middle of a braced list too.
-template <class F>
-concept makes_no_predicate = !std::same_as<std::remove_cvref_t<F>, predicate> && !predicate_callable<std::decay_t<F>>;
-
 }  // namespace detail
 
-/// Any question about an attempt. Default-made it is unset, which each option says the meaning of; asked, it is false.
+/// A predicate on an attempt, made of a callable on `(const response&)`, `(const attempt&)` or
+/// `(const response*, const error&)` that returns a bool. Default-constructed it is *unset* (each option says what that
+/// means); calling it returns false.
 class predicate : public detail::predicate_base {
 public:
     predicate() = default;
     predicate(std::nullptr_t) {}
 
-    template <detail::makes_predicate F> predicate(F&& callable) {
-        std::decay_t<F> f = std::forward<F>(callable);
-        if constexpr (detail::may_be_null<std::decay_t<F>>)
-            if (f == nullptr) return;
-        ask_ = [f = std::move(f)](const attempt& a) mutable { return detail::ask(f, a); };
+    template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, predicate>) predicate(F&& callable) {
+        using callable_type = std::decay_t<F>;
+        constexpr bool fits = detail::predicate_callable<callable_type> && std::copy_constructible<callable_type>;
+        static_assert(fits,
+                      "a predicate is a copyable callable on (const response&), (const attempt&) or "
+                      "(const response*, const error&) that returns bool");
+        if constexpr (fits) {
+            callable_type f = std::forward<F>(callable);
+            if constexpr (detail::may_be_null<callable_type>)
+                if (f == nullptr) return;
+            ask_ = [f = std::move(f)](const attempt& a) mutable { return detail::ask(f, a); };
+        }
     }
-
-    /// See predicate_callable.
-    template <detail::makes_no_predicate F> predicate(F&&) = delete;
 
     explicit operator bool() const noexcept { return static_cast<bool>(ask_); }
     bool operator()(const attempt& a) const { return ask_ && ask_(a); }
@@ -90,17 +77,18 @@ private:
 
 namespace detail {
 
-// Compositions keep their parts' types, so that ready-made predicates compose at compile time.
+// Compositions keep the types of their parts: the compiler can inline them. The parts are mutable, as calling a
+// callable may change it.
 
 template <class A, class B> struct either : predicate_base {
-    mutable A a;  // as a callable may change itself when called
+    mutable A a;
     mutable B b;
     constexpr either(A first, B second) : a(std::move(first)), b(std::move(second)) {}
     constexpr bool operator()(const attempt& x) const { return ask(a, x) || ask(b, x); }
 };
 
 template <class A, class B> struct both : predicate_base {
-    mutable A a;  // as a callable may change itself when called
+    mutable A a;
     mutable B b;
     constexpr both(A first, B second) : a(std::move(first)), b(std::move(second)) {}
     constexpr bool operator()(const attempt& x) const { return ask(a, x) && ask(b, x); }

@@ -14,10 +14,10 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// A ready-made question to a response; false where there was none.
+/// A predicate on the response; false without one.
 template <class F> struct of_response : predicate_base {
     F f;
-    constexpr explicit of_response(F question) : f(std::move(question)) {}
+    constexpr explicit of_response(F on_response) : f(std::move(on_response)) {}
     constexpr bool operator()(const response& res) const { return f(res); }
     constexpr bool operator()(const attempt& a) const { return a.response() && f(*a.response()); }
 };
@@ -31,8 +31,8 @@ struct transient_t : predicate_base {
 
 }  // namespace detail
 
-/// What may well pass by itself: 429, any status from 500 on, and the errors resolve, connect, timeout, disconnected,
-/// tls where the connection broke in the handshake, and protocol unless the body can't be decoded.
+/// The failure may pass by itself: status 429 or from 500 on, or one of the errors resolve, connect, timeout,
+/// disconnected, tls if the connection broke in the handshake, and protocol unless the body can't be decoded.
 inline constexpr detail::transient_t transient;
 
 /// The response has this status.
@@ -52,7 +52,7 @@ inline auto status_in(std::initializer_list<int> statuses) {
     });
 }
 
-/// The response has a status from 500 on, but none of these: `server_error_but({501})`.
+/// The response has a status from 500 on that isn't one of these: `server_error_but({501})`.
 inline auto server_error_but(std::initializer_list<int> statuses) {
     return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
         return res.status >= 500 && std::find(all.begin(), all.end(), res.status) == all.end();
@@ -68,7 +68,7 @@ inline auto header_is(std::string name, std::string value) {
     });
 }
 
-/// The response's decoded body has this text somewhere.
+/// The response's decoded body contains this text.
 inline auto body_contains(std::string text) {
     return detail::of_response(
         [text = std::move(text)](const response& res) { return res.body.find(text) != std::string::npos; });
@@ -84,7 +84,7 @@ struct failed_with_t : predicate_base {
 
 }  // namespace detail
 
-/// The attempt got no response, for this reason.
+/// The attempt failed with this error.
 constexpr auto failed_with(errc kind) { return detail::failed_with_t(kind); }
 
 }  // namespace r2::inline v0_2

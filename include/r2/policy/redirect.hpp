@@ -8,7 +8,7 @@
 #include "r2/words/headers.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2::inline v0_2 {
+namespace r2::inline v0_2::detail {
 
 /// Whether a status sends one to another place (RFC 9110, 15.4): 300 and 304 don't.
 constexpr bool is_redirect(int status) noexcept {
@@ -28,7 +28,7 @@ inline request redirected(request q, int status, std::string url, bool same_orig
         q.body = {};
         q.headers.erase("Expect");
         q.headers.erase_if(
-            [](std::string_view name, std::string_view) { return detail::same_name(name.substr(0, 8), "Content-"); });
+            [](std::string_view name, std::string_view) { return same_name(name.substr(0, 8), "Content-"); });
     }
     if (!same_origin) {
         q.headers.erase("Host");
@@ -38,4 +38,4 @@ inline request redirected(request q, int status, std::string url, bool same_orig
     return q;
 }
 
-}  // namespace r2::inline v0_2
+}  // namespace r2::inline v0_2::detail

@@ -149,9 +149,7 @@ inline answer reply(int status, std::string_view body = "", const headers& field
     const bool has_body = status >= 200 && status != 204 && status != 304;
     answer made;
     made.head_ = "HTTP/1.1 " + std::to_string(status) + " \r\n";  // the reason may be empty (RFC 9112, 4)
-    fields.for_each([&](std::string_view name, std::string_view value) {
-        made.head_.append(name).append(": ").append(value).append("\r\n");
-    });
+    for (const auto& [name, value] : fields) made.head_.append(name).append(": ").append(value).append("\r\n");
     std::string text = made.head_;
     if (has_body && !fields.contains("Content-Length") && !fields.contains("Transfer-Encoding"))
         text += "Content-Length: " + std::to_string(body.size()) + "\r\n";

@@ -54,7 +54,7 @@ public:
 
     /// Waits; false if the peer left meanwhile, and on the stop.
     bool pause(duration time) {
-        const time_point until = later(std::chrono::steady_clock::now(), time);
+        const time_point until = r2::detail::later(std::chrono::steady_clock::now(), time);
         // POLLRDHUP alone: bytes that arrive meanwhile stay unread and must not end the silence.
         return !wait(POLLRDHUP, until) && std::chrono::steady_clock::now() >= until;
     }
@@ -63,10 +63,10 @@ public:
     void wait_until_left() { wait(POLLRDHUP); }
 
     /// Waits for one of poll's `events`, a hangup or an error; false at `until` and on the stop.
-    bool wait(short events, time_point until = never) {
+    bool wait(short events, time_point until = r2::detail::never) {
         while (true) {
             int timeout = -1;
-            if (until != never) {
+            if (until != r2::detail::never) {
                 const auto left = until - std::chrono::steady_clock::now();
                 const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
                 timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, 1'000'000));

@@ -77,11 +77,11 @@ public:
     // Time and chance.
 
     /// Moves the clock, as the body of a loop does that takes its time.
-    void advance(duration d) { world_->pass_until(later(world_->now, d)); }
+    void advance(duration d) { world_->pass_until(r2::detail::later(world_->now, d)); }
 
     /// Calls `f` when the clock comes to this time since the client was made.
     void at(duration since_beginning, std::function<void()> f) {
-        world_->events.emplace(later(detail::world::beginning, since_beginning), std::move(f));
+        world_->events.emplace(r2::detail::later(detail::world::beginning, since_beginning), std::move(f));
     }
 
     /// Requests a stop at this time since the client was made.

@@ -18,7 +18,7 @@ public:
     /// Until `met()`, which is called under the lock; false on the timeout.
     template <class Met> bool wait(duration timeout, Met met) const {
         auto held = lock();
-        return changed_.wait_until(held, later(std::chrono::steady_clock::now(), timeout), met);
+        return changed_.wait_until(held, r2::detail::later(std::chrono::steady_clock::now(), timeout), met);
     }
 
 private:

@@ -89,7 +89,7 @@ public:
         if (world_->script.empty())
             throw std::logic_error("fake_client: the script has no answer to " + world_->name_of_last_request());
         const duration after = world_->script.front().after;
-        transfers_.push_back({{&t, later(now(), after)}, next_outcome(q, l)});
+        transfers_.push_back({{&t, r2::detail::later(now(), after)}, next_outcome(q, l)});
     }
 
     std::optional<completion> wait_until(time_point until) override {
@@ -136,7 +136,7 @@ private:
         time_point next = until;
         for (const transfer& each : transfers_) next = std::min(next, each.self.at);
         if (!world_->events.empty() && world_->events.begin()->first <= next) return world_->run_next_event();
-        if (next == never)
+        if (next == r2::detail::never)
             throw std::logic_error(transfers_.empty()
                                        ? "fake_client: a wait that never ends"
                                        : "fake_client: nothing ends the hanging " + world_->name_of_last_request());

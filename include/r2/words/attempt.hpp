@@ -10,44 +10,77 @@
 #include "r2/words/binding.hpp"
 #include "r2/words/error.hpp"
 #include "r2/words/hedged_copy.hpp"
+#include "r2/words/print.hpp"
 #include "r2/words/response.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2 {
 
-/// The one reason for which a range ended.
+/// Why a range ended.
 enum class ended {
-    not_yet,               ///< It goes on.
-    succeeded,             ///< A status below 400, and no `terminate_if`.
-    condition_met,         ///< `terminate_if` held.
-    not_retryable,         ///< A failure, and `retry_if` didn't hold.
-    exhausted,             ///< That was attempt `max_attempts`.
-    deadline,              ///< The next attempt would begin past `deadline`.
+    not_yet,               ///< The range goes on.
+    succeeded,             ///< The status was below 400, without a `terminate_if`.
+    condition_met,         ///< `terminate_if` was true.
+    not_retryable,         ///< The attempt failed, and `retry_if` was false.
+    exhausted,             ///< This was attempt `max_attempts`.
+    deadline,              ///< The next attempt would start past `deadline`.
     stopped,               ///< `stop` was requested.
-    refused,               ///< A guard said no.
+    refused,               ///< A guard refused the next attempt.
     retry_after_too_long,  ///< The server asked for a wait over `retry_after.max`.
-    unsafe_to_replay,      ///< It may have been processed, isn't idempotent, and `replay` is `when_safe`.
-    threw,                 ///< One of the user's own callables threw.
+    unsafe_to_replay,      ///< The request may have been processed, isn't idempotent, and `replay` is `when_safe`.
+    threw,                 ///< A callable of the user threw.
 };
 
-/// Who asked for a wait.
+/// The origin of a wait.
 enum class wait_source { none, backoff, interval, retry_after, guard };
 
 constexpr std::string_view to_string(ended e) noexcept {
-    constexpr std::string_view names[] = {
-        "not_yet", "succeeded", "condition_met",        "not_retryable",    "exhausted", "deadline",
-        "stopped", "refused",   "retry_after_too_long", "unsafe_to_replay", "threw"};
-    return names[static_cast<std::size_t>(e)];
+    switch (e) {
+        case ended::not_yet:
+            return "not_yet";
+        case ended::succeeded:
+            return "succeeded";
+        case ended::condition_met:
+            return "condition_met";
+        case ended::not_retryable:
+            return "not_retryable";
+        case ended::exhausted:
+            return "exhausted";
+        case ended::deadline:
+            return "deadline";
+        case ended::stopped:
+            return "stopped";
+        case ended::refused:
+            return "refused";
+        case ended::retry_after_too_long:
+            return "retry_after_too_long";
+        case ended::unsafe_to_replay:
+            return "unsafe_to_replay";
+        case ended::threw:
+            return "threw";
+    }
+    return "unknown";
 }
 
 constexpr std::string_view to_string(wait_source s) noexcept {
-    constexpr std::string_view names[] = {"none", "backoff", "interval", "retry_after", "guard"};
-    return names[static_cast<std::size_t>(s)];
+    switch (s) {
+        case wait_source::none:
+            return "none";
+        case wait_source::backoff:
+            return "backoff";
+        case wait_source::interval:
+            return "interval";
+        case wait_source::retry_after:
+            return "retry_after";
+        case wait_source::guard:
+            return "guard";
+    }
+    return "unknown";
 }
 
 namespace detail {
 
-/// The facts about an attempt beside its outcome.
+/// The decision on an attempt, and its counts and times.
 struct attempt_notes {
     int number = 1;
     int sends = 0;
@@ -61,49 +94,50 @@ struct attempt_notes {
 
 }  // namespace detail
 
-/// One attempt: its response or its error, and the decision that followed. Binds as `auto&& [res, err] = a;`.
+/// One attempt: its response or its error, and the decision on it. Binds as `auto&& [res, err] = a;`.
 class attempt {
 public:
     explicit attempt(r2::response&& res, int sends = 0) : response_(std::move(res)) { notes_.sends = sends; }
     explicit attempt(const r2::response& res) : response_(res) {}
     explicit attempt(r2::error err, int sends = 0)
-        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt of neither response nor error")) {
+        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt was made of an error that is none")) {
         notes_.sends = sends;
     }
 
     /// For r2 itself: this outcome with these notes.
-    attempt(attempt&& outcome, detail::attempt_notes notes)
-        : response_(std::move(outcome.response_)), error_(std::move(outcome.error_)), notes_(std::move(notes)) {}
+    attempt(attempt&& outcome, detail::attempt_notes notes) : attempt(std::move(outcome)) { note(std::move(notes)); }
+    void note(detail::attempt_notes notes) noexcept { notes_ = std::move(notes); }
     const detail::attempt_notes& notes() const noexcept { return notes_; }
 
-    /// Null where the attempt got none. Lives as long as the attempt; moving out of it is allowed.
+    /// Returns the response, or null if there was none. Lives as long as the attempt; may be moved from.
     r2::response* response() noexcept { return response_ ? &*response_ : nullptr; }
     const r2::response* response() const noexcept { return response_ ? &*response_ : nullptr; }
 
-    /// False where the attempt got a response.
+    /// Returns the error; false if the attempt got a response.
     const r2::error& error() const noexcept { return error_; }
 
-    /// From 1.
+    /// Returns the number of the attempt, from 1.
     int number() const noexcept { return notes_.number; }
 
-    /// Requests really put on the wire, redirect hops and hedged copies included; 0 where none was.
+    /// Returns how many requests went out on the wire, redirect hops and hedged copies included.
     int sends() const noexcept { return notes_.sends; }
 
-    /// The copies of a hedged attempt that were sent, the original first; else empty.
+    /// Returns the copies of a hedged attempt that went out, the original first; empty if the attempt wasn't hedged.
     const std::vector<hedged_copy>& copies() const noexcept { return notes_.copies; }
 
-    /// From its start to its outcome. The waits before and after don't count.
+    /// Returns the time from the start to the outcome, without the waits before and after.
     duration elapsed() const noexcept { return notes_.elapsed; }
 
-    /// Whether no other attempt follows, as of the decision. A stop may still come during the wait.
+    /// Whether the decision was to end. A stop during the wait may still end the range after an attempt that isn't
+    /// last.
     bool is_last() const noexcept { return notes_.ended != r2::ended::not_yet; }
     r2::ended ended() const noexcept { return notes_.ended; }
 
-    /// The sleep that follows, from the decision on; 0 on the last.
+    /// Returns the wait that follows, counted from the decision; 0 on the last attempt.
     duration wait() const noexcept { return notes_.wait; }
     r2::wait_source wait_from() const noexcept { return notes_.wait_from; }
 
-    /// The reason that a guard gave for its refusal; else empty. Lives as long as the attempt.
+    /// Returns the reason of the guard that refused; else empty. Lives as long as the attempt.
     const std::string& refusal() const noexcept { return notes_.refusal; }
 
     static constexpr std::size_t binding_size = 2;
@@ -112,7 +146,7 @@ public:
 
 private:
     template <std::size_t I, class Self> static decltype(auto) part(Self& self) noexcept {
-        static_assert(I < binding_size, "an attempt binds two: [res, err]");
+        static_assert(I < binding_size, "an attempt binds to two names: [res, err]");
         if constexpr (I == 0)
             return self.response();
         else

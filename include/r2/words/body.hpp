@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,7 +13,7 @@ namespace r2::inline v0_2 {
 /// The fields of a web form, in the order in which they are sent.
 using form = std::vector<std::pair<std::string, std::string>>;
 
-/// A form as application/x-www-form-urlencoded text: a space becomes '+' (WHATWG URL, 5.2).
+/// Encodes a form as application/x-www-form-urlencoded, with '+' for a space (WHATWG URL, 5.2).
 inline std::string urlencode(const form& fields) {
     constexpr std::string_view hex = "0123456789ABCDEF";
     std::string out;
@@ -25,7 +27,7 @@ inline std::string urlencode(const form& fields) {
             else if (c == ' ')
                 out += '+';
             else
-                (out += '%', out += hex[byte >> 4], out += hex[byte & 15]);
+                out.append({'%', hex[byte >> 4], hex[byte & 15]});
         }
     };
     for (const auto& [name, value] : fields) {
@@ -37,41 +39,49 @@ inline std::string urlencode(const form& fields) {
     return out;
 }
 
-/// What a request carries: nothing, a text, or the bytes of a file. Cheap to copy: copies share a text.
+/// The body of a request: nothing, a text, or a file. Copies share the text.
 class body {
 public:
     body() = default;
     body(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
     body(std::string_view text) : body(std::string(text)) {}
-    body(const char* text) : body(std::string(text ? text : "")) {}
 
-    /// The form, urlencoded; brings its own Content-Type, which `headers` and `options::content_type` replace.
+    /// A text up to its first NUL; null is an empty text. A non-const array is such a text too.
+    template <std::convertible_to<const char*> Pointer> body(Pointer text) : body(c_string(text)) {}
+
+    /// A string literal, with every NUL but the last.
+    template <std::same_as<const char> Char, std::size_t N>
+    body(Char (&literal)[N]) : body(std::string(literal, literal[N - 1] == '\0' ? N - 1 : N)) {}
+
+    /// The form, urlencoded, with its Content-Type. `headers` and `options::content_type` override that.
     body(const form& fields) : body(urlencode(fields)) { content_type_ = form_content_type; }
 
-    /// The file's bytes, streamed, and read afresh for each attempt: nothing is opened before that.
-    /// Only a regular file; one that can't be read is `errc::body_unreadable`.
+    /// Streams a regular file. Each attempt opens and reads it afresh. A file that can't be read is
+    /// `errc::body_unreadable`.
     static body file(std::string path) {
         body b;
         b.path_ = std::make_shared<const std::string>(std::move(path));
         return b;
     }
 
-    /// No body at all. An empty text is a body: it is sent as `Content-Length: 0`.
+    /// True without a body. An empty text is a body, sent as `Content-Length: 0`.
     bool empty() const noexcept { return !text_ && !path_; }
     bool is_file() const noexcept { return path_ != nullptr; }
 
-    /// The text; empty for a file.
+    /// Returns the text; empty for a file.
     std::string_view text() const noexcept { return text_ ? std::string_view(*text_) : std::string_view(); }
 
-    /// The file's path; empty for a text.
+    /// Returns the file's path; empty for a text.
     std::string_view path() const noexcept { return path_ ? std::string_view(*path_) : std::string_view(); }
 
-    /// The media type that this body brings by itself: a form's, else none.
+    /// Returns a form's media type; empty for other bodies.
     std::string_view content_type() const noexcept { return content_type_; }
 
     static constexpr std::string_view form_content_type = "application/x-www-form-urlencoded";
 
 private:
+    static std::string c_string(const char* text) { return text ? text : ""; }
+
     std::shared_ptr<const std::string> text_;
     std::shared_ptr<const std::string> path_;
     std::string_view content_type_;

@@ -7,14 +7,12 @@
 #include "r2/words/error.hpp"
 #include "r2/words/request.hpp"
 
-namespace r2::inline v0_2 {
+namespace r2::inline v0_2::detail {
 
-/// The most bytes that the URL and the header fields of one request may have together.
+/// The limit on the bytes of a request's URL and header fields together.
 inline constexpr std::size_t max_request_head = 256U << 10;
 
-namespace detail {
-
-/// RFC 9110, 5.6.2: what a method or the name of a field is made of.
+/// Whether `text` can be a method or a field's name (RFC 9110, 5.6.2).
 constexpr bool is_token(std::string_view text) noexcept {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
     for (const char c : text) {
@@ -30,13 +28,13 @@ constexpr bool has_line_break(std::string_view value) noexcept {
 
 inline error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
     if (!is_token(name))
-        return {errc::invalid_request, "header " + std::to_string(position) +
-                                           " has an empty name, or one with a character that isn't allowed"};
+        return {errc::invalid_request,
+                "header " + std::to_string(position) + " has an empty name or one with a character that isn't allowed"};
     if (has_line_break(value)) return {errc::invalid_request, std::string(name) + " has CR, LF or NUL in its value"};
     if (same_name(name, "Transfer-Encoding"))
-        return {errc::invalid_request, "Transfer-Encoding is not for a header: the body decides it"};
+        return {errc::invalid_request, "leave Transfer-Encoding out: r2 chooses it for the body"};
     if (same_name(name, "Content-Length") && (q.body.is_file() || value != std::to_string(q.body.text().size())))
-        return {errc::invalid_request, "Content-Length is not the body's: leave it out"};
+        return {errc::invalid_request, "leave Content-Length out: r2 computes it from the body"};
     return {};
 }
 
@@ -50,31 +48,27 @@ inline error bad_url(std::string_view url) {
     return {};
 }
 
-}  // namespace detail
-
-/// What is wrong with a request that no server needs to be asked about; false where nothing is. Quotes no values.
+/// Returns what makes the request unusable, or a false error. The message quotes no values.
 inline error check(const request& q) {
     const std::string_view method = q.method;
-    if (!detail::is_token(method))
+    if (!is_token(method))
         return {errc::invalid_request,
                 method.empty() ? "the method is empty" : "the method has a character that isn't allowed"};
     if (method == "CONNECT")
-        return {errc::invalid_request, "CONNECT opens tunnels, which is the proxy setting's affair"};
+        return {errc::invalid_request, "the method CONNECT isn't supported: client_options::proxy sets a proxy"};
     if (method == "HEAD" && !q.body.empty()) return {errc::invalid_request, "a HEAD request has no body"};
-    if (error wrong = detail::bad_url(q.url)) return wrong;
+    if (error wrong = bad_url(q.url)) return wrong;
 
     std::size_t bytes = q.url.size(), position = 0;
-    error bad;
-    q.headers.for_each([&](std::string_view name, std::string_view value) {
+    for (const auto& [name, value] : q.headers) {
         ++position;
         bytes += name.size() + value.size() + 4;  // ": " and CR LF
-        if (!bad) bad = detail::bad_header(name, value, position, q);
-    });
-    if (bad) return bad;
+        if (error bad = bad_header(name, value, position, q)) return bad;
+    }
     if (bytes > max_request_head)
         return {errc::invalid_request, "the URL and the headers are " + std::to_string(bytes) +
                                            " bytes, over the limit of " + std::to_string(max_request_head)};
     return {};
 }
 
-}  // namespace r2::inline v0_2
+}  // namespace r2::inline v0_2::detail

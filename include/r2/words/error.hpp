@@ -1,36 +1,39 @@
 #pragma once
 
 #include <exception>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 
+#include "r2/words/print.hpp"
+
 namespace r2::inline v0_2 {
 
 /// Why an attempt got no response. A std::error_condition enum.
 enum class errc {
     invalid_request = 1,  ///< The method, URL, a header or an option is unusable: nothing was sent.
-    resolve,              ///< No address for the host, or the proxy.
-    connect,              ///< No connection to the host, or the proxy.
-    tls,                  ///< No secure connection: the handshake broke, or the peer isn't who it should be.
-    timeout,              ///< `timeout`, `deadline` or `connect_timeout` came first.
-    disconnected,         ///< The connection ended within the exchange.
-    protocol,             ///< The answer isn't one that HTTP allows.
+    resolve,              ///< The host or the proxy has no address.
+    connect,              ///< The host or the proxy accepts no connection.
+    tls,                  ///< The TLS handshake broke, or the peer's certificate failed verification.
+    timeout,              ///< `timeout`, `deadline` or `connect_timeout` passed.
+    disconnected,         ///< The connection ended during the exchange.
+    protocol,             ///< The response violates HTTP.
     too_large,            ///< The body is over `max_body`, or the head over 256 KiB.
-    too_many_redirects,   ///< More than `max_redirects`.
-    body_unreadable,      ///< The request's own file can't be read.
+    too_many_redirects,   ///< There were more than `max_redirects`.
+    body_unreadable,      ///< The request's file can't be read.
     stopped,              ///< `stop` was requested.
-    refused,              ///< A guard said no.
-    local,                ///< Memory, files or configuration of this machine.
-    failed,               ///< The callable of `retry` threw, or returned an error of its own.
+    refused,              ///< A guard refused the attempt.
+    local,                ///< This machine lacks memory or files, or is misconfigured.
+    failed,               ///< The callable of `retry` threw or returned an error.
 };
 
-/// How much of the request may have left this machine.
+/// Whether any byte of the request may have left this machine.
 enum class sent {
-    no,     ///< Not a byte of it: safe to repeat.
-    maybe,  ///< Some or all: the server may have acted on it.
+    no,     ///< No byte left: safe to repeat.
+    maybe,  ///< Some or all did: the server may have acted on it.
 };
 
 constexpr std::string_view to_string(errc e) noexcept {
@@ -67,17 +70,25 @@ constexpr std::string_view to_string(errc e) noexcept {
     return "no error";
 }
 
-constexpr std::string_view to_string(sent s) noexcept { return s == sent::no ? "no" : "maybe"; }
+constexpr std::string_view to_string(sent s) noexcept {
+    switch (s) {
+        case sent::no:
+            return "no";
+        case sent::maybe:
+            return "maybe";
+    }
+    return "unknown";
+}
 
 namespace detail {
 
-/// Both of r2's own codes and of the `errc` conditions.
+/// The category of r2's error codes and of the `errc` conditions.
 class r2_category_t final : public std::error_category {
 public:
     const char* name() const noexcept override { return "r2"; }
     std::string message(int e) const override { return std::string(to_string(static_cast<errc>(e))); }
 
-    // A condition of r2 also stands for the standard one that says the same.
+    // errc::timeout and errc::stopped have standard equivalents.
     bool equivalent(int e, const std::error_condition& c) const noexcept override {
         if (c == std::errc::timed_out) return e == static_cast<int>(errc::timeout);
         if (c == std::errc::operation_canceled) return e == static_cast<int>(errc::stopped);
@@ -97,20 +108,21 @@ inline std::error_condition make_error_condition(errc e) noexcept {
     return {static_cast<int>(e), detail::r2_category()};
 }
 
-/// Why an attempt got no response, or, where it got one, nothing: a false value.
+/// Why an attempt got no response. False if it got one.
 class error {
 public:
     error() = default;
 
-    /// `detail` says what the kind can't; it must hold no secret.
+    /// `detail` completes the message. It must not contain secrets.
     error(errc kind, std::string detail = {}, r2::sent sent = r2::sent::no)
-        : error(kind, {static_cast<int>(kind), detail::r2_category()}, std::move(detail), sent, usually_passes(kind)) {}
+        : error(kind, {static_cast<int>(kind), detail::r2_category()}, std::move(detail), sent,
+                usually_transient(kind)) {}
 
-    /// With the code of a deeper layer, and its word on whether the same request may well succeed later.
+    /// Wraps the code of a lower layer. `transient`: whether the same request may succeed later.
     error(errc kind, std::error_code code, std::string detail, r2::sent sent, bool transient)
         : kind_(kind), sent_(sent), transient_(transient), code_(code), detail_(std::move(detail)) {}
 
-    /// Of the callable of `retry` that threw this. `transient`: whether it is worth another call.
+    /// Wraps an exception that the callable of `retry` threw. `transient`: whether another call may succeed.
     error(std::exception_ptr thrown, std::string detail, bool transient)
         : error(errc::failed, {static_cast<int>(errc::failed), detail::r2_category()}, std::move(detail), r2::sent::no,
                 transient) {
@@ -119,43 +131,50 @@ public:
 
     explicit operator bool() const noexcept { return kind_ != errc{}; }
 
-    /// For experts: libcurl's CURLcode in the category "curl", or r2's own code in the category "r2".
+    /// Returns libcurl's CURLcode in the category "curl", or r2's code in the category "r2".
     std::error_code code() const noexcept { return code_; }
 
-    /// The kind and what is known beyond it, for people. Holds no credentials, cookies or bodies.
+    /// Describes the error for people. Contains no credentials, cookies or bodies.
     std::string message() const {
         std::string text(to_string(kind_));
-        return detail_.empty() ? text : text + ": " + detail_;
+        if (!detail_.empty()) text.append(": ").append(detail_);
+        return text;
     }
 
-    /// Which of the errc it is; `errc{}` where there is no error.
+    /// Returns the `errc`, or `errc{}` if there is no error.
     errc kind() const noexcept { return kind_; }
 
     r2::sent sent() const noexcept { return sent_; }
 
-    /// The same with another word on what was sent.
+    /// Returns a copy with another `sent()`.
     error with(r2::sent s) const {
         error e = *this;
         e.sent_ = s;
         return e;
     }
 
-    /// Whether it may well pass by itself: what the predicate `transient` asks.
+    /// Whether the same request may succeed later. The predicate `transient` uses this.
     bool transient() const noexcept { return transient_; }
 
-    /// What the callable of `retry` threw; else null.
+    /// Returns the exception that the callable of `retry` threw, or null.
     std::exception_ptr exception() const noexcept { return exception_; }
 
     friend bool operator==(const error& e, errc kind) noexcept { return e.kind_ == kind; }
 
-    /// Holds for the `errc` and for the std::errc that says the same, such as std::errc::timed_out.
+    /// True for the `errc` and its std::errc equivalent, such as std::errc::timed_out.
     friend bool operator==(const error& e, const std::error_condition& c) noexcept {
         return e && detail::r2_category().equivalent(static_cast<int>(e.kind_), c);
     }
     friend bool operator==(const error& e, std::errc c) noexcept { return e == std::make_error_condition(c); }
 
+    /// Writes the message.
+    template <class Traits>
+    friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const error& e) {
+        return out << e.message();
+    }
+
 private:
-    static constexpr bool usually_passes(errc kind) noexcept {
+    static constexpr bool usually_transient(errc kind) noexcept {
         return kind == errc::resolve || kind == errc::connect || kind == errc::timeout || kind == errc::disconnected ||
                kind == errc::protocol || kind == errc::failed;
     }

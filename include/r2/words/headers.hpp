@@ -1,9 +1,9 @@
 #pragma once
 
-#include <atomic>
+#include <compare>
 #include <cstddef>
 #include <initializer_list>
-#include <memory>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,19 +12,38 @@
 
 namespace r2::inline v0_2 {
 
-/// One field of a message's head (RFC 9110, 5).
+struct header_view;
+
+/// One header field (RFC 9110, 5).
 struct header {
     std::string name = {};
     std::string value = {};
 
+    operator header_view() const noexcept;
+
     friend bool operator==(const header&, const header&) = default;
 };
+
+/// One header field, as views of an owner's text.
+struct header_view {
+    std::string_view name = {};
+    std::string_view value = {};
+
+    operator header() const { return {std::string(name), std::string(value)}; }
+
+    friend bool operator==(const header_view&, const header_view&) = default;
+    friend bool operator==(const header_view& a, const header& b) noexcept {
+        return a.name == b.name && a.value == b.value;
+    }
+};
+
+inline header::operator header_view() const noexcept { return {name, value}; }
 
 namespace detail {
 
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-/// Equal but for the case of ASCII letters, whatever the locale.
+/// Compares without regard to the case of ASCII letters, in any locale.
 constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i)
@@ -34,115 +53,95 @@ constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace detail
 
-/// The fields of a head in their order. A name may come more than once; its case doesn't matter. Kept as one text, so
-/// that a response costs two allocations however many fields it has; as `header`s only once they are iterated over.
+/// Header fields in order. A name may occur more than once; its case doesn't matter. All names and values share one
+/// text, so a response's headers cost two allocations. A change invalidates all views and iterators; a moved-from
+/// object is empty.
 class headers {
 public:
-    using const_iterator = std::vector<header>::const_iterator;
+    class const_iterator;
+    using iterator = const_iterator;
+    using value_type = header_view;
 
     headers() = default;
     headers(std::initializer_list<header> fields) {
         for (const auto& [name, value] : fields) add(name, value);
     }
 
-    headers(const headers& other) : text_(other.text_), places_(other.places_) {}
-    headers(headers&& other) noexcept
-        : text_(std::move(other.text_)), places_(std::move(other.places_)), fields_(other.made()) {
-        other.fields_.store(nullptr, std::memory_order_relaxed);
-        other.clear();
-    }
-    headers& operator=(headers other) noexcept {
-        text_.swap(other.text_);
-        places_.swap(other.places_);
-        const auto* mine = made();
-        fields_.store(other.made(), std::memory_order_relaxed);
-        other.fields_.store(mine, std::memory_order_relaxed);
-        return *this;
-    }
-    ~headers() { forget_fields(); }
-
-    /// The first value of `name`. The view lives until these headers change.
+    /// Returns the first value of `name`.
     std::optional<std::string_view> get(std::string_view name) const noexcept {
         for (const place& p : places_)
-            if (detail::same_name(name_of(p), name)) return value_of(p);
+            if (detail::same_name(field(p).name, name)) return field(p).value;
         return std::nullopt;
     }
 
-    /// Every value of `name`, in order. The views live until these headers change.
+    /// Returns every value of `name`, in order.
     std::vector<std::string_view> get_all(std::string_view name) const {
         std::vector<std::string_view> found;
         for (const place& p : places_)
-            if (detail::same_name(name_of(p), name)) found.push_back(value_of(p));
+            if (detail::same_name(field(p).name, name)) found.push_back(field(p).value);
         return found;
     }
 
     bool contains(std::string_view name) const noexcept { return get(name).has_value(); }
 
-    /// Appends a field, beside any of the same name.
+    /// Appends a field, also if there is one of the same name.
     void add(std::string_view name, std::string_view value) {
-        std::string line(name);  // whole before it joins the others, which these views may be of
+        std::string line(name);  // a copy, as both views may be of this object's text
         add_line(line.append(value), name.size(), name.size());
     }
 
-    /// Appends the field that a line holds: its name is what comes before `colon`, its value what begins at `value`.
+    /// Appends the field of a line: its name ends at `colon`, its value begins at `value`.
     void add_line(std::string_view line, std::size_t colon, std::size_t value) {
-        forget_fields();
-        places_.push_back({text_.size(), colon, text_.size() + value, line.size() - value});
+        const std::size_t begin = text_.size();
         text_.append(line);
+        places_.push_back({begin, colon, begin + value, line.size() - value});
     }
 
-    /// Makes the last field's value this much longer; nothing where there is none.
+    /// Appends to the last field's value; does nothing without fields.
     void extend_last(std::string_view separator, std::string_view more) {
         if (empty()) return;
-        forget_fields();
         text_.append(separator).append(more);  // the last value is at the end of the text
         places_.back().value_size += separator.size() + more.size();
     }
 
-    /// Puts spaces in the place of all CRs, as RFC 9112, 2.2 has it for what came over the wire.
+    /// Replaces every CR with a space (RFC 9112, 2.2).
     void replace_crs() {
-        if (text_.find('\r') == std::string::npos) return;
-        forget_fields();
-        for (char& c : text_) c = c == '\r' ? ' ' : c;
+        for (std::size_t i = text_.find('\r'); i != std::string::npos; i = text_.find('\r', i)) text_[i] = ' ';
     }
 
     /// Makes this the only field of its name: in the place of the first one, else at the end.
     void set(std::string_view name, std::string_view value) {
         headers rest;
         bool placed = false;
-        for_each([&](std::string_view n, std::string_view v) {
-            if (!detail::same_name(n, name)) return rest.add(n, v);
-            if (!std::exchange(placed, true)) rest.add(name, value);
-        });
+        for (const place& p : places_) {
+            const auto [n, v] = field(p);
+            if (!detail::same_name(n, name))
+                rest.add(n, v);
+            else if (!std::exchange(placed, true))
+                rest.add(name, value);
+        }
         if (!placed) rest.add(name, value);
         *this = std::move(rest);
     }
 
-    /// Removes every field of this name, and says how many there were.
+    /// Removes every field of this name and returns their number.
     std::size_t erase(std::string_view name) {
         return erase_if([&](std::string_view n, std::string_view) { return detail::same_name(n, name); });
     }
 
-    /// Removes every field that `unwanted(name, value)` holds for, and says how many there were.
+    /// Removes every field for which `unwanted(name, value)` is true and returns their number.
     template <class F> std::size_t erase_if(F unwanted) {
         headers rest;
-        for_each([&](std::string_view n, std::string_view v) {
-            if (!unwanted(n, v)) rest.add(n, v);
-        });
+        for (const place& p : places_)
+            if (const auto [n, v] = field(p); !unwanted(n, v)) rest.add(n, v);
         const std::size_t erased = size() - rest.size();
         if (erased > 0) *this = std::move(rest);
         return erased;
     }
 
-    /// Calls `f(name, value)` for each field, with views that live until these headers change. Cheaper than iterators.
-    template <class F> void for_each(F f) const {
-        for (const place& p : places_) f(name_of(p), value_of(p));
-    }
-
     std::size_t size() const noexcept { return places_.size(); }
     bool empty() const noexcept { return places_.empty(); }
     void clear() noexcept {
-        forget_fields();
         text_.clear();
         places_.clear();
     }
@@ -151,53 +150,85 @@ public:
         text_.reserve(bytes);
     }
 
-    /// Over the fields, which live until these headers change. As every const member, safe from several threads at
-    /// once.
-    const_iterator begin() const { return fields().begin(); }
-    const_iterator end() const { return fields().end(); }
+    /// Random access. `*` returns a `header_view` by value, which binds as `auto&& [name, value]` and converts to
+    /// `header`.
+    const_iterator begin() const noexcept;
+    const_iterator end() const noexcept;
 
     friend bool operator==(const headers& a, const headers& b) noexcept {
         if (a.size() != b.size()) return false;
-        for (std::size_t i = 0; i < a.size(); ++i) {
-            const place &p = a.places_[i], &q = b.places_[i];
-            if (a.name_of(p) != b.name_of(q) || a.value_of(p) != b.value_of(q)) return false;
-        }
+        for (std::size_t i = 0; i < a.size(); ++i)
+            if (a.field(a.places_[i]) != b.field(b.places_[i])) return false;
         return true;
     }
 
 private:
-    /// Where in the text a field is.
+    /// The position of a field in the text.
     struct place {
         std::size_t name;
         std::size_t name_size;
         std::size_t value;
         std::size_t value_size;
+
+        header_view in(const char* text) const noexcept {
+            return {{text + name, name_size}, {text + value, value_size}};
+        }
     };
 
-    std::string_view name_of(const place& p) const noexcept { return {text_.data() + p.name, p.name_size}; }
-    std::string_view value_of(const place& p) const noexcept { return {text_.data() + p.value, p.value_size}; }
-
-    const std::vector<header>* made() const noexcept { return fields_.load(std::memory_order_acquire); }
-
-    const std::vector<header>& fields() const {
-        if (const auto* all = made()) return *all;
-        auto all = std::make_unique<std::vector<header>>();
-        all->reserve(size());
-        for_each([&](std::string_view n, std::string_view v) { all->push_back({std::string(n), std::string(v)}); });
-        const std::vector<header>* quicker = nullptr;  // another thread's
-        return fields_.compare_exchange_strong(quicker, all.get(), std::memory_order_acq_rel) ? *all.release()
-                                                                                              : *quicker;
-    }
-
-    void forget_fields() noexcept {
-        if (!made()) return;
-        delete made();
-        fields_.store(nullptr, std::memory_order_relaxed);
-    }
+    header_view field(const place& p) const noexcept { return p.in(text_.data()); }
 
     std::string text_;
     std::vector<place> places_;
-    mutable std::atomic<const std::vector<header>*> fields_ = nullptr;
 };
+
+class headers::const_iterator {
+    struct arrow {
+        header_view field;
+        const header_view* operator->() const noexcept { return &field; }
+    };
+
+public:
+    using iterator_concept = std::random_access_iterator_tag;
+    using iterator_category = std::input_iterator_tag;  // `*` returns a value
+    using value_type = header_view;
+    using difference_type = std::ptrdiff_t;
+    using pointer = arrow;
+    using reference = header_view;
+
+    const_iterator() = default;
+
+    header_view operator*() const noexcept { return place_->in(text_); }
+    arrow operator->() const noexcept { return {**this}; }
+    header_view operator[](difference_type n) const noexcept { return place_[n].in(text_); }
+
+    const_iterator& operator+=(difference_type n) noexcept {
+        place_ += n;
+        return *this;
+    }
+    const_iterator& operator-=(difference_type n) noexcept { return *this += -n; }
+    const_iterator& operator++() noexcept { return *this += 1; }
+    const_iterator& operator--() noexcept { return *this -= 1; }
+    const_iterator operator++(int) noexcept { return std::exchange(*this, *this + 1); }
+    const_iterator operator--(int) noexcept { return std::exchange(*this, *this - 1); }
+
+    friend const_iterator operator+(const_iterator i, difference_type n) noexcept { return i += n; }
+    friend const_iterator operator+(difference_type n, const_iterator i) noexcept { return i += n; }
+    friend const_iterator operator-(const_iterator i, difference_type n) noexcept { return i -= n; }
+    friend difference_type operator-(const const_iterator& a, const const_iterator& b) noexcept {
+        return a.place_ - b.place_;
+    }
+    friend bool operator==(const const_iterator& a, const const_iterator& b) noexcept { return a.place_ == b.place_; }
+    friend auto operator<=>(const const_iterator& a, const const_iterator& b) noexcept { return a.place_ <=> b.place_; }
+
+private:
+    friend class headers;
+    const_iterator(const char* text, const place* p) noexcept : text_(text), place_(p) {}
+
+    const char* text_ = nullptr;
+    const place* place_ = nullptr;
+};
+
+inline headers::const_iterator headers::begin() const noexcept { return {text_.data(), places_.data()}; }
+inline headers::const_iterator headers::end() const noexcept { return {text_.data(), places_.data() + size()}; }
 
 }  // namespace r2::inline v0_2

@@ -1,32 +1,39 @@
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
 #include "r2/words/error.hpp"
+#include "r2/words/print.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2 {
 
-/// What became of one copy of a hedged attempt's request, the original included.
+/// The outcome of one copy of a hedged attempt's request. The original is a copy too.
 struct hedged_copy {
     enum class fate {
         won,     ///< Its outcome is the attempt's.
-        failed,  ///< In a way that may pass, or for a lack of this machine: the others went on.
-        lost,    ///< Another answered first, or a stop or a limit came.
+        failed,  ///< It failed with a transient or a local error, and the other copies went on.
+        lost,    ///< It was cut: another copy won, or a stop or a limit came.
     };
 
-    duration started = {};  ///< After the attempt did.
-    duration elapsed = {};  ///< From then to its outcome, or to the end of the attempt.
-    int status = 0;         ///< 0: it got no response.
-    r2::error error = {};   ///< Why it got none; false where it got one.
-    int sends = 0;          ///< Requests put on the wire, redirect hops included.
+    duration started = {};  ///< Counted from the attempt's start.
+    duration elapsed = {};  ///< From `started` to its outcome, or to the end of the attempt.
+    int status = 0;         ///< 0: no response.
+    r2::error error = {};   ///< False if there was a response.
+    int sends = 0;          ///< Requests that went out on the wire, redirect hops included.
     fate became = fate::lost;
 };
 
 constexpr std::string_view to_string(hedged_copy::fate f) noexcept {
-    constexpr std::string_view names[] = {"won", "failed", "lost"};
-    return names[static_cast<std::size_t>(f)];
+    switch (f) {
+        case hedged_copy::fate::won:
+            return "won";
+        case hedged_copy::fate::failed:
+            return "failed";
+        case hedged_copy::fate::lost:
+            return "lost";
+    }
+    return "unknown";
 }
 
 }  // namespace r2::inline v0_2

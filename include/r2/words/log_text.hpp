@@ -8,11 +8,10 @@
 #include "r2/words/headers.hpp"
 #include "r2/words/time.hpp"
 
-// Templates, so that they are compiled where they are used.
-
 namespace r2::inline v0_2::detail {
 
-/// A URL fit for a log: no credentials, no fragment, and for a query "?…". What can't be told from credentials is "…".
+/// Returns a URL for a log: without credentials and fragment, and with "?…" for a query. A part that may contain
+/// credentials is "…".
 inline std::string redacted(std::string_view url) {
     const std::size_t colon = std::min(url.find(':'), url.size());
     const std::string_view scheme = url.substr(0, colon);
@@ -29,34 +28,37 @@ inline std::string redacted(std::string_view url) {
                           authority.find_first_not_of("0123456789", port + 1) == std::string_view::npos);
 
     std::string shown = std::string(scheme) + "://";
-    if (!is_host) return shown + "…";  // "user:pass/word@host": its host is "user", by RFC 3986, 3.2
+    if (!is_host) return shown + "…";  // in "user:pass/word@host" the host is "user" (RFC 3986, 3.2)
     const std::size_t path_end = std::min(url.find_first_of("?#"), url.size());
     shown.append(authority).append(url.substr(0, path_end));
     return url.substr(path_end).starts_with('?') ? shown + "?…" : shown;
 }
 
-/// How many bytes the character that `text` begins with has; 0 where that is no UTF-8 (RFC 3629, 4).
+/// Returns the size of the first character in bytes, or 0 if `text` doesn't begin with valid UTF-8 (RFC 3629, 4).
 constexpr std::size_t character_size(std::string_view text) noexcept {
     const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     const std::size_t size = first < 0xC2 || first > 0xF4 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;   // neither overlong
-    const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;  // nor a surrogate or past the end
+    const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;  // rejects overlong forms
+    const unsigned highest = first == 0xED   ? 0x9F
+                             : first == 0xF4 ? 0x8F
+                                             : 0xBF;  // rejects surrogates and code points over U+10FFFF
     if (byte(1) < lowest || byte(1) > highest) return 0;
     for (std::size_t i = 2; i < size; ++i)
         if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
     return size;
 }
 
-/// Of what is valid UTF-8.
+/// Counts the characters of valid UTF-8.
 constexpr std::size_t character_count(std::string_view text) noexcept {
     std::size_t n = 0;
     for (const char c : text) n += (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
     return n;
 }
 
-/// As valid UTF-8 without control characters, which could forge lines or command a terminal; `marks` are escaped too.
+/// Returns valid UTF-8 without control characters, which could forge log lines or control a terminal. Puts a backslash
+/// before each of `marks`.
 inline std::string escaped(std::string_view text, std::string_view marks = {}) {
     constexpr std::string_view hex = "0123456789abcdef";
     std::string out;
@@ -78,13 +80,13 @@ inline std::string escaped(std::string_view text, std::string_view marks = {}) {
 
 inline std::string quoted(std::string_view text) { return '"' + escaped(text, "\"\\") + '"'; }
 
-/// With leading zeros.
+/// Pads with leading zeros.
 inline std::string padded(long long number, std::size_t width) {
     const std::string digits = std::to_string(number);
     return std::string(width - std::min(width, digits.size()), '0') + digits;
 }
 
-/// A JSON number, exact and in any locale.
+/// Formats seconds as a JSON number, exactly and in any locale.
 inline std::string seconds(duration d) {
     std::string number = std::to_string(d.count() / 1'000'000'000) + '.' + padded(d.count() % 1'000'000'000, 9);
     number.erase(number.find_last_not_of('0') + 1);

@@ -7,14 +7,15 @@
 
 #include "r2/words/headers.hpp"
 
-namespace r2::inline v0_2 {
+namespace r2::inline v0_2::detail {
 
-/// Scheme, host and port of a URL (RFC 6454, 4), without credentials: as it stands in the URL where that is its usual
-/// form, else written to `scratch`. Takes a URL as it comes, and checks nothing.
+/// Returns the scheme, host and port of a URL (RFC 6454, 4), without credentials. The view is of `url` if the origin
+/// stands there in its usual form, else of `scratch`. Checks nothing.
 inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     const std::size_t colon = url.find(':');
     if (colon == std::string_view::npos) return {};
-    const std::size_t begin = std::min(url.find_first_not_of('/', colon + 1), url.size());  // libcurl takes 1 to 3
+    const std::size_t begin =
+        std::min(url.find_first_not_of('/', colon + 1), url.size());  // libcurl takes 1 to 3 slashes
     const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
     std::string_view authority = url.substr(begin, end - begin);
     const std::size_t credentials = authority.rfind('@');
@@ -30,8 +31,8 @@ inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     if (authority.ends_with(usual_port)) authority.remove_suffix(usual_port.size());
     if (authority.ends_with(':')) authority.remove_suffix(1);
     scratch.assign(url.substr(0, colon)).append("://").append(authority);
-    std::transform(scratch.begin(), scratch.end(), scratch.begin(), detail::lower);
+    std::transform(scratch.begin(), scratch.end(), scratch.begin(), lower);
     return scratch;
 }
 
-}  // namespace r2::inline v0_2
+}  // namespace r2::inline v0_2::detail

@@ -8,13 +8,13 @@
 
 namespace r2::inline v0_2 {
 
-/// What may become of an attempt, to test and to plan with: `503`, `errc::timeout`, a `response` or an `error`.
+/// A possible outcome of an attempt, for tests and `plan`: `503`, `errc::timeout`, a `response` or an `error`.
 class outcome {
 public:
-    /// A response with this status, and nothing else.
+    /// An empty response with this status.
     outcome(int status) : outcome(r2::response{.status = status}) {}
 
-    /// An error as such ones mostly are: `sent::maybe` where a request has to be on its way to fail like that.
+    /// An error of this kind, with `sent::maybe` if such an error follows a send.
     outcome(errc kind) : outcome(error(kind, {}, usually_sent(kind))) {}
 
     outcome(r2::response res) : attempt_(std::move(res), 1) {}
@@ -24,11 +24,13 @@ public:
     const r2::attempt& attempt() const& noexcept { return attempt_; }
     r2::attempt attempt() && { return std::move(attempt_); }
 
-    /// The same outcome of attempt `number`, from 1.
+    /// Returns the outcome of attempt `number`, from 1.
     outcome numbered(int number) const {
+        outcome copy = *this;
         detail::attempt_notes notes = attempt_.notes();
         notes.number = number;
-        return r2::attempt(r2::attempt(attempt_), std::move(notes));
+        copy.attempt_.note(std::move(notes));
+        return copy;
     }
 
 private:

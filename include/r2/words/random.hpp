@@ -10,16 +10,16 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// 64 bits from the operating system; blocks only in a machine's first seconds.
+/// Returns 64 bits from the operating system. Blocks only while the machine boots.
 inline std::uint64_t entropy() noexcept {
     std::uint64_t bits = 0;
     if (::getentropy(&bits, sizeof bits) == 0) return bits;
-    // A kernel without it: no two calls see the same moment at the same address, which does for jitter.
+    // Without getentropy: time and address differ between calls, which is enough for jitter.
     return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
            (static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&bits)) << 20);
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): enough for jitter, at three multiplications a number.
+/// The generator SplitMix64 (Steele, Lea and Flood, 2014). Not for secrets.
 class splitmix64 {
 public:
     constexpr explicit splitmix64(std::uint64_t seed) noexcept : state_(seed) {}
@@ -31,7 +31,7 @@ public:
         return z ^ (z >> 31);
     }
 
-    /// In [0, 1).
+    /// Returns a number in [0, 1).
     constexpr double unit() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 private:
@@ -40,7 +40,7 @@ private:
 
 }  // namespace detail
 
-/// A new value for `options::idempotency_key`: a random UUID (RFC 9562, version 4).
+/// Makes a value for `options::idempotency_key`: a random UUID (RFC 9562, version 4).
 inline std::string fresh_key() {
     constexpr char hex[] = "0123456789abcdef";
     std::string key = "xxxxxxxx-xxxx-4xxx-Nxxx-xxxxxxxxxxxx";

@@ -8,13 +8,15 @@
 
 namespace r2::inline v0_2 {
 
-/// What is asked of a server: a plain value.
+/// A request: a plain value.
 struct request {
-    std::string method = "GET";  ///< A token, sent as it is: methods are case-sensitive (RFC 9110, 9.1).
+    std::string method = "GET";  ///< Sent as it is: methods are case-sensitive (RFC 9110, 9.1).
     std::string url = {};        ///< Absolute, with `http://` or `https://`.
     r2::headers headers = {};
     r2::body body = {};
 };
+
+namespace detail {
 
 /// RFC 9110, 9.2.2.
 inline bool is_idempotent_method(std::string_view method) noexcept {
@@ -23,10 +25,11 @@ inline bool is_idempotent_method(std::string_view method) noexcept {
     return false;
 }
 
-/// Whether sending `q` twice does no more than sending it once: its method says so, or an Idempotency-Key by which the
-/// server can tell.
+/// Whether the server treats a second copy of `q` as the first: by its method, or by its Idempotency-Key.
 inline bool is_idempotent(const request& q) noexcept {
     return is_idempotent_method(q.method) || q.headers.contains("Idempotency-Key");
 }
+
+}  // namespace detail
 
 }  // namespace r2::inline v0_2

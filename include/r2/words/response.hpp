@@ -6,12 +6,12 @@
 
 namespace r2::inline v0_2 {
 
-/// A complete answer: a plain value, from which anything may be moved.
+/// A complete response: a plain value. Its fields may be moved from.
 struct response {
-    int status = 0;            ///< From 200 on, as the server says; 1xx is no response.
-    r2::headers headers = {};  ///< Of the final answer, without trailers.
-    std::string body = {};     ///< Decoded, whatever its Content-Encoding was.
-    std::string url = {};      ///< Where it came from: after redirects, without credentials.
+    int status = 0;            ///< From 200 on: a 1xx is no response.
+    r2::headers headers = {};  ///< Of the final response, without trailers.
+    std::string body = {};     ///< Decoded from its Content-Encoding.
+    std::string url = {};      ///< The URL after redirects, without credentials.
 };
 
 }  // namespace r2::inline v0_2

@@ -10,7 +10,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Lines whose columns are as wide as what is in them, two spaces apart; the last column is left as it is.
+/// Formats rows as lines. Each column is as wide as its widest cell, and two spaces apart from the next; the last one
+/// isn't padded.
 template <std::size_t N> std::string table(const std::vector<std::array<std::string, N>>& rows) {
     std::array<std::size_t, N> widths = {};
     for (const auto& row : rows)

@@ -5,29 +5,29 @@
 
 namespace r2::inline v0_2 {
 
-/// Every span of time. Any integral std::chrono duration converts to it: 500ms does, 0.5s doesn't.
+/// A span of time. Any integral std::chrono duration converts to it: 500ms does, 0.5s doesn't.
 using duration = std::chrono::nanoseconds;
 
-/// Every moment. Steady: setting the machine's clock moves no deadline.
+/// A moment on the steady clock: setting the machine's clock moves no deadline.
 using time_point = std::chrono::steady_clock::time_point;
+
+namespace detail {
 
 /// The moment that never comes.
 inline constexpr time_point never = time_point::max();
 
-/// `t + d` for d >= 0, and `never` where that would overflow.
+/// Returns `t + d` for d >= 0, or `never` if the sum overflows.
 constexpr time_point later(time_point t, duration d) noexcept {
     return d < never - t ? t + std::chrono::duration_cast<time_point::duration>(d) : never;
 }
 
-namespace detail {
-
-/// The sum of what is not negative, at most the longest duration there is.
+/// Returns `a + b` for a, b >= 0, at most `duration::max()`.
 constexpr duration sum(duration a, duration b) noexcept { return a < duration::max() - b ? a + b : duration::max(); }
 
 }  // namespace detail
 
-/// For people, and to be called by its full name, r2::to_string: in the largest unit that fits, with at most three
-/// decimals, such as "1.5s", "250ms" or "0s".
+/// Formats for people: in the largest unit that fits, with at most three decimals, such as "1.5s", "250ms" or "0s".
+/// ADL doesn't find this overload: call it as `r2::to_string(d)`.
 inline std::string to_string(duration d) {
     struct unit {
         duration::rep size;
