@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "r2/curl/poll_readiness.hpp"
 #include "support/few_descriptors.hpp"
 
 namespace {
