@@ -262,7 +262,7 @@ TEST_F(download, a_malformed_field_is_the_servers_fault_in_head_and_trailers) {
         s.script({raw(answer)});
         const r2::attempt a = r2::client().get(s.url(), quick()).finish();  // a new one each: see curl#11101
         EXPECT_TRUE(a.error() == r2::errc::protocol) << a.error().message();
-        EXPECT_EQ(a.error().message(), "protocol error: a field of the answer is malformed");
+        EXPECT_EQ(a.error().message(), "protocol error: a field of the response is malformed");
         EXPECT_TRUE(a.error().transient());
         EXPECT_EQ(a.error().sent(), r2::sent::maybe);
     }

@@ -125,7 +125,7 @@ TEST(drain, outlives_the_request_and_ends_with_the_engine) {
             EXPECT_TRUE(r.e.go_on_until([&] { return r.s.request_count() == static_cast<std::size_t>(i) + 1; }));
             EXPECT_EQ(r.e->drain(*id, std::move(q), r.e->now() + patience), 1);
         }
-        r.e->rest();
+        r.e->close_idle();
     });
 }
 

@@ -1,4 +1,4 @@
-#include "r2/curl/shard.hpp"
+#include "r2/curl/group_set.hpp"
 
 #include <map>
 #include <thread>
@@ -18,7 +18,7 @@ std::vector<std::string> urls_of(const server& s, int n) {
     return all;
 }
 
-TEST(shards, have_500_transfers_in_flight_at_a_time) {
+TEST(groups, have_500_transfers_in_flight_at_a_time) {
     server s;
     s.keep_requests(false);
     barrier all_there(500);
@@ -37,7 +37,7 @@ TEST(shards, have_500_transfers_in_flight_at_a_time) {
     EXPECT_EQ(s.connections(), 500U);
 }
 
-TEST(shards, keep_the_connections_of_200_jobs_over_6_rounds) {
+TEST(groups, keep_the_connections_of_200_jobs_over_6_rounds) {
     server s;
     r2::options o = quick({.max_attempts = 6, .terminate_if = [](const r2::response&) { return false; }});
     o.backoff = r2::backoff::constant(1ms);
@@ -50,7 +50,7 @@ TEST(shards, keep_the_connections_of_200_jobs_over_6_rounds) {
     EXPECT_LE(s.connections(), 250U);
 }
 
-TEST(shards, serve_each_of_8_origins_where_its_connections_are) {
+TEST(groups, serve_each_of_8_origins_where_its_connections_are) {
     std::vector<server> all(8);
     std::vector<std::string> urls;
     for (int i = 0; i < 160; ++i) urls.push_back(all[static_cast<std::size_t>(i) % 8].url("/" + std::to_string(i)));
@@ -62,7 +62,7 @@ TEST(shards, serve_each_of_8_origins_where_its_connections_are) {
     EXPECT_LE(connections, 160U + 160U / 2);  // of 1600 requests
 }
 
-TEST(shards, are_let_go_of_after_a_range_but_for_1) {
+TEST(groups, are_let_go_of_after_a_range_but_for_1) {
     server s;
     barrier all_there(300);
     s.handle([&](const recorded_request& q) {
@@ -82,7 +82,7 @@ TEST(shards, are_let_go_of_after_a_range_but_for_1) {
     EXPECT_EQ(s.connections(), 300U);
 }
 
-TEST(shards, name_completions_in_the_order_in_which_they_came) {
+TEST(groups, name_completions_in_the_order_in_which_they_came) {
     bare_transport e;
     ticket *const a = e.get("no scheme"), *const b = e.get("ftp://x/"), *const c = e.get("http://"),
                   *const d = e.get("x://");
@@ -97,7 +97,7 @@ TEST(shards, name_completions_in_the_order_in_which_they_came) {
     EXPECT_FALSE(e->wait_until(e->now()));
 }
 
-TEST(shards, cancel_1_of_200_in_any_state) {
+TEST(groups, cancel_1_of_200_in_any_state) {
     server s;
     gate later;
     s.handle([&](const recorded_request& q) { return q.target == "/late" ? later.pass(reply(200)) : reply(200); });
@@ -120,7 +120,7 @@ TEST(shards, cancel_1_of_200_in_any_state) {
     EXPECT_EQ(status_of(e.finish(e.get(s.url()))), 200);
 }
 
-TEST(shards, are_woken_while_200_are_in_flight) {
+TEST(groups, are_woken_while_200_are_in_flight) {
     server s;
     s.default_answer(nothing().hang());
     bare_transport e;
@@ -131,7 +131,7 @@ TEST(shards, are_woken_while_200_are_in_flight) {
     other.join();
 }
 
-TEST(shards, without_descriptors_fail_and_never_hang) {
+TEST(groups, without_descriptors_fail_and_never_hang) {
 #ifdef __SANITIZE_ADDRESS__
     GTEST_SKIP() << "UBSan asks a pipe whether memory can be read, and takes it for broken where it gets none";
 #endif
