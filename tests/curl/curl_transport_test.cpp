@@ -6,10 +6,11 @@
 #include <thread>
 #include <vector>
 
+#include "curl/bare_transport.hpp"
 #include "curl/fixture.hpp"
 
-// A stop of what is really going on. How prompt it is to the millisecond is measured elsewhere: here it has to end long
-// before anything else would end it.
+// Stops of real transfers. tests/bench/latency measures how prompt they are: here a stop has to end a transfer long
+// before anything else would.
 
 namespace {
 
@@ -224,5 +225,57 @@ TEST(stop, ends_4_ranges_of_4_threads_at_once) {
     for (std::thread& t : threads) t.join();
     EXPECT_EQ(ends, std::vector(4, r2::ended::stopped));
 }
+
+TEST(tickets, stand_for_nothing_after_each_of_3_ends) {
+    server s;
+    gate later;
+    s.handle([&](const recorded_request&) { return later.pass(reply(200)); });
+    bare_transport e;
+    ticket* const cancelled = e.get(s.url());
+    EXPECT_NE(cancelled->transfer, nullptr);
+    e->cancel(*cancelled);
+    EXPECT_EQ(cancelled->transfer, nullptr);
+
+    ticket* const drained = e.get(s.url());
+    EXPECT_TRUE(e.go_on_until([&] { return s.request_count() == 1; }));
+    e->drain(*drained, e.last(), e->now() + patience);
+    EXPECT_EQ(drained->transfer, nullptr);
+
+    later.open();
+    ticket* const taken = e.get(s.url());
+    EXPECT_EQ(status_of(e.finish(taken)), 200);
+    EXPECT_EQ(taken->transfer, nullptr);
+}
+
+TEST(tickets, serve_2_transfers_one_after_the_other) {
+    server s;
+    bare_transport e;
+    const auto q = std::make_shared<const r2::request>(r2::request{"GET", s.url()});
+    ticket t;
+    for (int i = 0; i < 2; ++i) {
+        e->start(t, *q, {});
+        EXPECT_EQ(status_of(e.finish(&t)), 200);
+    }
+}
+
+#ifndef NDEBUG
+TEST(tickets, of_1_transfer_that_is_gone_are_refused) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    bare_transport e;
+    ticket* const t = e.get("no scheme");
+    EXPECT_TRUE(e.finish(t).error() == r2::errc::invalid_request);
+    EXPECT_DEATH(e->take(*t), "taken, cancelled or drained before");
+    EXPECT_DEATH(e->cancel(*t), "taken, cancelled or drained before");
+    EXPECT_DEATH(e->drain(*t, e.last(), r2::never), "taken, cancelled or drained before");
+}
+
+TEST(tickets, of_1_transfer_that_goes_on_can_start_no_other) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    bare_transport e;
+    ticket* const t = e.get("no scheme");
+    EXPECT_DEATH(e->start(*t, *e.last(), {}), "one transfer at a time");
+    e->cancel(*t);
+}
+#endif
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,22 @@ TEST(failure, has_1_of_11_kinds_for_each_code) {
         EXPECT_EQ(code.message(), curl_easy_strerror(number));
     }
     EXPECT_TRUE(std::error_code(CURLE_OPERATION_TIMEDOUT, r2::detail::curl::category()) == std::errc::timed_out);
+}
+
+TEST(failure, of_each_of_5_aborts_has_a_kind_and_a_detail) {
+    using r2::detail::curl::abort_reason;
+    using r2::detail::curl::detail_of;
+    const std::tuple<abort_reason, r2::errc, const char*> table[] = {
+        {abort_reason::resend_forbidden, r2::errc::disconnected, "the connection died"},
+        {abort_reason::head_too_large, r2::errc::too_large, "the head is over 256 KiB"},
+        {abort_reason::body_too_large, r2::errc::too_large, "the body is over 42 bytes"},
+        {abort_reason::body_unreadable, r2::errc::body_unreadable, "the file"},
+        {abort_reason::out_of_memory, r2::errc::local, "out of memory"},
+    };
+    for (const auto& [reason, kind, detail] : table) {
+        EXPECT_EQ(r2::detail::curl::kind_of(reason), kind) << detail;
+        EXPECT_TRUE(detail_of(reason, 42).starts_with(detail)) << detail_of(reason, 42);
+    }
 }
 
 TEST(failure, a_refused_connection_is_tried_3_times) {

@@ -1,3 +1,5 @@
+#include "r2/curl/redirects.hpp"
+
 #include <curl/curl.h>
 
 #include <string>
@@ -23,6 +25,74 @@ protected:
     server s;
     r2::client c;
 };
+
+/// A GET at http://me:pw@h/a, moved on without a network.
+struct hops {
+    explicit hops(int max = 10, const char* from = "http://me:pw@h/a") {
+        q.url = from;
+        EXPECT_FALSE(at.parse(q.url));
+        all.begin(q, max);
+    }
+    r2::error follow(const std::string& to, int status = 302) { return all.follow(to, status, at); }
+
+    std::vector<std::string> secrets{"X-Secret"};
+    r2::request q{.method = "POST", .headers = {{"X-Secret", "s"}}, .body = "text"};
+    r2::detail::curl::url at;
+    r2::detail::curl::redirects all{secrets};
+};
+
+TEST(hops, are_led_on_by_5_statuses_with_a_location) {
+    const hops some, none(0);
+    for (int status = 200; status < 600; ++status) {
+        const r2::response r{status, {{"location", "/b"}}, "", ""};
+        EXPECT_EQ(some.all.location(r), r2::is_redirect(status) ? std::optional<std::string>("/b") : std::nullopt);
+        EXPECT_EQ(none.all.location(r), std::nullopt);
+    }
+    EXPECT_EQ(some.all.location({302, {}, "", ""}), std::nullopt);
+}
+
+TEST(hops, within_the_origin_keep_2_secrets_and_lose_them_beyond) {
+    hops h;
+    EXPECT_FALSE(h.follow("/b", 307));
+    EXPECT_EQ(h.all.current().url, "http://h/b");
+    EXPECT_EQ(h.all.current().body.text(), "text");
+    EXPECT_TRUE(h.all.current().headers.contains("X-Secret"));
+    EXPECT_TRUE(h.at.has_credentials());
+    EXPECT_FALSE(h.all.left_origin());
+    EXPECT_FALSE(h.follow("http://other/c", 307));
+    EXPECT_EQ(h.all.current().url, "http://other/c");
+    EXPECT_FALSE(h.all.current().headers.contains("X-Secret"));
+    EXPECT_FALSE(h.at.has_credentials());
+    EXPECT_TRUE(h.all.left_origin());
+}
+
+TEST(hops, begin_again_with_the_request_of_each_of_2_attempts) {
+    hops h;
+    EXPECT_FALSE(h.follow("/b", 303));
+    EXPECT_EQ(h.all.current().method, "GET");
+    h.all.begin(h.q, 10);
+    EXPECT_EQ(&h.all.current(), &h.q);
+    EXPECT_FALSE(h.follow("/c", 307));
+    EXPECT_EQ(h.all.current().method, "POST");
+}
+
+TEST(hops, over_their_maximum_of_2_are_refused) {
+    hops h(2);
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(h.follow("/b"));
+    const r2::error bad = h.follow("/b");
+    EXPECT_TRUE(bad == r2::errc::too_many_redirects);
+    EXPECT_EQ(bad.sent(), r2::sent::maybe);
+    EXPECT_FALSE(bad.transient());
+}
+
+TEST(hops, never_lead_from_https_to_http_not_even_at_hop_3) {
+    hops h(10, "http://h/a");
+    EXPECT_FALSE(h.follow("http://h/b"));
+    EXPECT_FALSE(h.follow("https://h/c"));
+    EXPECT_TRUE(h.follow("http://h/d") == r2::errc::protocol);
+    hops direct(10, "https://h/a");
+    EXPECT_TRUE(direct.follow("http://h/b") == r2::errc::protocol);
+}
 
 TEST_F(redirects, the_5_statuses_with_5_methods_keep_or_change_method_and_body) {
     const r2::headers about_it = {{"Content-Type", "x/y"}, {"Content-Language", "en"}, {"X-Kept", "k"}};
