@@ -16,7 +16,7 @@ namespace {
 
 using namespace r2::testkit;
 
-/// Requests a stop from a thread of its own, once `when` returns.
+/// Requests a stop, from a thread of its own, when `when` returns.
 class stopper {
 public:
     template <class F>
@@ -31,7 +31,7 @@ public:
 
     std::stop_token token() const { return source_.get_token(); }
 
-    /// Since the request; call it once the range has ended by it.
+    /// The time since the request. Call it once, after the range has ended.
     r2::duration elapsed() {
         thread_.join();
         thread_ = std::thread([] {});
@@ -78,7 +78,7 @@ TEST(stop, ends_a_body_that_is_not_read_to_its_end_after_1_send) {
     EXPECT_LT(stop.elapsed(), soon);
 }
 
-/// Tells when libcurl opens a socket, which is just before it connects.
+/// Signals when libcurl opens a socket, which it does just before it connects.
 struct connecting {
     std::binary_semaphore begun{0};
 
@@ -150,7 +150,7 @@ TEST(stop, that_came_before_the_start_sends_0_requests) {
     EXPECT_EQ(s.connections(), 0U);
 }
 
-TEST(stop, in_its_grace_lets_in_the_1_answer_on_its_way) {
+TEST(stop, in_its_grace_lets_in_the_1_response_on_its_way) {
     for (const int status : {200, 503}) {
         server s;
         r2::client c;
@@ -180,7 +180,7 @@ TEST(stop, whose_grace_of_20_ms_is_over_cuts_the_attempt) {
 TEST(stop, gives_no_grace_to_1_request_that_is_not_sent_yet) {
     server s;
     std::stop_source source;
-    // Called when the attempt has begun and has its first handle made.
+    // configure runs when the attempt has begun and makes its first handle.
     r2::client c({.configure = [&](CURL*) { source.request_stop(); }});
     expect_stopped(c.post(s.url(), "b", quick({.stop = source.get_token(), .stop_grace = patience})).finish(), 0);
     EXPECT_EQ(s.request_count(), 0U);
@@ -206,7 +206,7 @@ TEST(stop, leaves_the_client_fit_for_50_more_ranges) {
     EXPECT_EQ(s.request_count(), 100U);
 }
 
-// Requested at every possible moment, and seen by each of the ranges.
+// The stop may come at any moment of a range.
 TEST(stop, ends_4_ranges_of_4_threads_at_once) {
     server s;
     r2::client c;

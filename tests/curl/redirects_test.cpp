@@ -180,7 +180,7 @@ TEST_F(redirects, where_0_or_fewer_are_followed_a_redirect_is_the_response) {
     EXPECT_EQ(s.request_count(), 2U);
 }
 
-TEST_F(redirects, of_a_3xx_that_leads_nowhere_1_is_sent) {
+TEST_F(redirects, after_a_3xx_that_leads_nowhere_0_more_are_sent) {
     for (const answer& what : {reply(302, "moved"), reply(300, "", {{"Location", "/to"}}),
                                reply(304, "", {{"Location", "/to"}}), reply(201, "", {{"Location", "/to"}})}) {
         const r2::attempt a = follow(what);
@@ -386,7 +386,7 @@ TEST_F(redirects, the_1_timeout_of_an_attempt_is_over_all_its_hops) {
     s.default_answer(late(20ms, redirect(302, "/again")));
     const r2::attempt a = c.get(s.url(), quick({.timeout = 500ms, .max_redirects = 1'000'000})).finish();
     EXPECT_TRUE(a.error() == r2::errc::timeout) << a.error().message();
-    // The last one may have left just as the time was over.
+    // The last request may have been sent just as the time was over.
     EXPECT_TRUE(s.wait_until_begun(static_cast<std::size_t>(a.sends()), patience));
     EXPECT_EQ(static_cast<std::size_t>(a.sends()), s.begun());
 }

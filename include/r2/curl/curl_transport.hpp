@@ -16,8 +16,8 @@
 #include "r2/curl/pooled_transfer.hpp"
 #include "r2/curl/reactor.hpp"
 #include "r2/curl/single_transfer.hpp"
-#include "r2/curl/transfer_lines.hpp"
 #include "r2/curl/transfer_pool.hpp"
+#include "r2/curl/transfer_queues.hpp"
 #include "r2/policy/client_options.hpp"
 #include "r2/transport/transport.hpp"
 #include "r2/words/random.hpp"
@@ -237,8 +237,8 @@ private:
     group_set plain_{reactor_, 64, settings_->max_idle_connections};
     group_set secure_{reactor_, 512, settings_->max_idle_connections};
     transfer_pool transfers_{*settings_, share_.get()};
-    complete_line complete_;
-    draining_line draining_;
+    complete_queue complete_;
+    draining_queue draining_;
     std::size_t in_flight_ = 0;  // those that libcurl has
     single_transfer single_;
     time_point ready_since_ = never;  // when the sockets that are handled were found ready; never: just now

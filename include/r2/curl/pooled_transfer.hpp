@@ -12,7 +12,7 @@
 
 namespace r2::inline v0_2::detail::curl {
 
-/// A transfer that its transport reuses, and its place there. It stands in a line while it is complete or draining.
+/// A transfer that its transport reuses, and its place there. It stands in a queue while it is complete or draining.
 struct pooled_transfer : transfer, list_node {
     using transfer::transfer;
 

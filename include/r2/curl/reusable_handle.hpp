@@ -80,9 +80,9 @@ public:
         if (text == state_.url) return {};
         state_.url.clear();
         if (error bad = url_.parse(text)) return bad;
-        state_.url = text;
         state_.shown_url = url_.has_credentials() ? url_.shown() : text;
         set_credentials();
+        state_.url = text;
         return {};
     }
 
