@@ -21,9 +21,9 @@ std::vector<std::string> urls_of(const server& s, int n) {
     return all;
 }
 
+using r2::detail::curl::driven_by;
 using r2::detail::curl::easy_handle;
 using r2::detail::curl::multi_group;
-using r2::detail::curl::waits;
 
 /// Groups of 4, of which 3 are for any transfer. Nothing is sent.
 struct group_set : testing::Test {
@@ -42,7 +42,7 @@ struct group_set : testing::Test {
     member& add(const std::string& url = "http://a/") {
         member& m = members.emplace_back();
         m.group = &all.group_for(url, m.origin);
-        EXPECT_TRUE(all.add(*m.group, m.easy.get(), waits::reactor));
+        EXPECT_TRUE(all.add(*m.group, m.easy.get(), driven_by::reactor));
         return m;
     }
     void remove(member& m) { all.remove(*std::exchange(m.group, nullptr), m.easy.get()); }

@@ -127,7 +127,8 @@ private:
         p.group = &g;
         const bool is_single = ++in_flight_ == 1;
         if (is_single) single_.begin(g);
-        if (!g.owner.add(g, p.handle(), is_single ? waits::libcurl : waits::reactor)) finish(p, CURLE_FAILED_INIT);
+        if (!g.owner.add(g, p.handle(), is_single ? driven_by::libcurl : driven_by::reactor))
+            finish(p, CURLE_FAILED_INIT);
     }
 
     /// Takes a transfer back from libcurl.

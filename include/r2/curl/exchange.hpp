@@ -15,13 +15,13 @@
 
 namespace r2::inline v0_2::detail::curl {
 
-/// The bytes of one attempt, hop by hop: what libcurl's callbacks read and write.
+/// Sends and receives the bytes of one attempt, hop by hop, in libcurl's callbacks.
 class exchange {
 public:
     exchange() = default;
     exchange(exchange&&) = delete;
 
-    /// Makes `h` call back here for as long as it lives.
+    /// Sets the callbacks of `h`. `h` must not outlive this.
     void attach(reusable_handle& h) {
         h.set(CURLOPT_ERRORBUFFER, error_text_);
         h.set(CURLOPT_HEADERFUNCTION, &on_header);
@@ -71,7 +71,7 @@ public:
         download_.drop();
     }
 
-    /// Of the request's body, in bytes.
+    /// The size of the request's body, in bytes.
     curl_off_t body_size() const noexcept {
         const body& b = request_->body;
         return b.is_file() ? upload_.size() : static_cast<curl_off_t>(b.text().size());

@@ -107,8 +107,8 @@ constexpr bool quotes_no_secret(CURLcode code) noexcept {
            code == CURLE_INTERFACE_FAILED;
 }
 
-/// Finds the peer in "Failed to connect to HOST port N after 3 ms: …". The peer is the proxy if there is one. `host` if
-/// the text is another.
+/// Finds the peer in "Failed to connect to HOST port N after 3 ms: …". The peer is the proxy if there is one.
+/// Returns `host` for any other text.
 inline std::string peer_in(std::string_view text, const std::string& host) {
     const std::size_t from = text.find(" connect to "), to = text.find(" after ");
     return from < to && to != std::string_view::npos ? std::string(text.substr(from + 12, to - from - 12)) : host;

@@ -20,8 +20,8 @@ public:
     group_set(reactor& r, int room, int max_idle) : reactor_(r), room_(room), max_idle_(max_idle) {}
     group_set(group_set&&) = delete;
 
-    /// Chooses the group that last served the URL's origin, if it has room; else one that takes any, and fills one such
-    /// after the other. Sets `origin` to the origin's hash, or to 0 while there is only one group.
+    /// Chooses the group that served the URL's origin last, if it has room. Else fills one open group after the other.
+    /// Sets `origin` to the origin's hash, or to 0 while there is only one group.
     multi_group& group_for(std::string_view url, std::size_t& origin) {
         origin = 0;
         if (all_.size() > 1) {
@@ -37,7 +37,7 @@ public:
     }
 
     /// As `multi_group::add`.
-    bool add(multi_group& g, CURL* easy, waits by) noexcept {
+    bool add(multi_group& g, CURL* easy, driven_by by) noexcept {
         const bool added = g.add(easy, by);
         if (g.size() == g.room_for_any) open_.remove(g);
         return added;

@@ -17,8 +17,8 @@ namespace r2::inline v0_2::detail::curl {
 
 class group_set;
 
-/// Who waits for a transfer: the reactor, or libcurl itself (see `single_transfer`).
-enum class waits { reactor, libcurl };
+/// The party that waits for a transfer: the reactor, or libcurl itself (see `single_transfer`).
+enum class driven_by { reactor, libcurl };
 
 /// A multi handle with some of a transport's transfers, and their connections. libcurl's cost of a transfer grows with
 /// the number of transfers on its multi handle, so groups are small.
@@ -51,10 +51,10 @@ public:
     CURLM* handle() const noexcept { return multi_.get(); }
 
     /// Adds a transfer, which starts it. Returns false if there is no memory; the transfer is counted all the same.
-    bool add(CURL* easy, waits by) noexcept {
+    bool add(CURL* easy, driven_by by) noexcept {
         ++size_;
         if (!multi_ && !open()) return false;
-        if (by == waits::reactor) report_timers();
+        if (by == driven_by::reactor) report_timers();
         if (size_ > connections_) limit_connections(room);  // else libcurl closes a wave's connections before the next
         return curl_multi_add_handle(multi_.get(), easy) == CURLM_OK;
     }
@@ -70,7 +70,7 @@ public:
         return curl_multi_socket_action(multi_.get(), fd, ready, &running) == CURLM_OK;
     }
 
-    /// Lets libcurl do what its timer is for. Returns false as `handle_socket` does.
+    /// Lets libcurl act on its timer. Returns false as `handle_socket` does.
     bool handle_timer() noexcept {
         timer_ = never;
         is_due_ = false;

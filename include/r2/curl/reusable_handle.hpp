@@ -86,8 +86,8 @@ public:
         return {};
     }
 
-    /// Sets the method, the header fields and the body. Keep `q` alive until the transfer is over. `body_size`: in
-    /// bytes.
+    /// Sets the method, the header fields and the body. Keep `q` alive until the transfer is over. `body_size`
+    /// is in bytes.
     void set_request(const request& q, curl_off_t body_size) {
         if (settings_.http_version == http_version::http2 && fails_on_reused_cleartext_http2())
             set(CURLOPT_FORBID_REUSE, url_.is_secure() ? 0L : 1L);
@@ -100,7 +100,7 @@ public:
         state_.base = base;
     }
 
-    /// Prepares for the URL that a redirect has put into `url_to_change`, and which `q` has.
+    /// Applies a redirect. `q` is the new request; `url_to_change` has its URL already.
     void apply_redirect(const request& q, bool leaves_origin) {
         state_.shown_url = q.url;
         if (leaves_origin && settings_.configure) reset_configured_credentials();

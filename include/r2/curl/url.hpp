@@ -33,8 +33,8 @@ public:
         return settle(curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME), text);
     }
 
-    /// Moves to where a Location field leads from here (RFC 9110, 10.2.2; RFC 3986, 5). Ignores credentials in the
-    /// reference, as the server chose them. Keeps its own within the origin only.
+    /// Follows a Location field from this URL (RFC 9110, 10.2.2; RFC 3986, 5). Ignores credentials in the reference:
+    /// the server chose them. Keeps its own within the origin only.
     error follow(const std::string& reference) {
         const origin before = where();
         const std::string fragment = part(CURLUPART_FRAGMENT);
