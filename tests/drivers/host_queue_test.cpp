@@ -9,6 +9,7 @@ namespace {
 
 struct item {
     int number;
+    item* next_in_line = nullptr;
 };
 using queue = r2::detail::host_queue<item>;
 

@@ -41,7 +41,9 @@ public:
     std::string summary() const override { return history_.summary(reason_); }
 
     attempt last() override {
-        if (!current_) return attempt(error(errc::local, "a callable threw before the first attempt was over"));
+        if (!current_)
+            current_ =
+                std::make_unique<attempt>(error(errc::local, "a callable threw before the first attempt was over"));
         if (current_->is_last()) return std::move(*current_);
         attempt_notes& notes = current_->notes();
         notes.ended = reason_;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,18 +13,22 @@
 namespace r2::inline v0_2::detail {
 
 /// Items that are ready to start, in a line for each host. Hosts take turns; at one host nobody overtakes. Counts the
-/// items under way, so that no host has more of them than its share.
+/// items under way, so that no host has more of them than its share. An item has a `next_in_line`, for this queue
+/// alone.
 template <class Item> class host_queue {
 public:
     /// Exists while an item stands in line or is under way there.
     struct host {
         std::string_view name = {};
-        std::deque<Item*> line = {};
+        Item* first = nullptr;
+        Item* last = nullptr;
         std::size_t under_way = 0;
+        host* next_turn = nullptr;
         bool has_turn = false;
     };
 
     explicit host_queue(std::size_t most_per_host) : most_per_host_(most_per_host) {}
+    host_queue(host_queue&&) = delete;
 
     /// Puts an item at the end of its host's line.
     void push(Item& item, std::string_view name) {
@@ -33,21 +37,24 @@ public:
             place = hosts_.emplace(name, host()).first;
             place->second.name = place->first;
         }
-        place->second.line.push_back(&item);
+        host& h = place->second;
+        item.next_in_line = nullptr;
+        (h.first ? h.last->next_in_line : h.first) = &item;
+        h.last = &item;
         ++size_;
-        offer_turn(place->second);
+        offer_turn(h);
     }
 
     /// Whether an item may start.
-    bool can_start() const noexcept { return !turns_.empty(); }
+    bool can_start() const noexcept { return first_turn_ != nullptr; }
 
     /// Takes the next item out of its line. It is under way until `finished` is called with its host.
     std::pair<Item*, host*> start() {
-        host& h = *turns_.front();
-        turns_.pop_front();
+        host& h = *first_turn_;
+        first_turn_ = h.next_turn;
         h.has_turn = false;
-        Item* const item = h.line.front();
-        h.line.pop_front();
+        Item* const item = h.first;
+        h.first = item->next_in_line;
         --size_;
         ++h.under_way;
         ++under_way_;
@@ -60,19 +67,19 @@ public:
         --h.under_way;
         --under_way_;
         offer_turn(h);
-        if (h.under_way == 0 && h.line.empty()) hosts_.erase(hosts_.find(h.name));
+        if (h.under_way == 0 && !h.first) hosts_.erase(hosts_.find(h.name));
     }
 
     /// Empties all lines, and returns the items.
     std::vector<Item*> clear() {
         std::vector<Item*> items;
-        for (auto& [name, h] : hosts_) {
-            items.insert(items.end(), h.line.begin(), h.line.end());
-            h.line.clear();
+        for (auto place = hosts_.begin(); place != hosts_.end();) {
+            host& h = place->second;
+            for (; h.first; h.first = h.first->next_in_line) items.push_back(h.first);
             h.has_turn = false;
+            place = h.under_way == 0 ? hosts_.erase(place) : std::next(place);
         }
-        std::erase_if(hosts_, [](const auto& each) { return each.second.under_way == 0; });
-        turns_.clear();
+        first_turn_ = nullptr;
         size_ = 0;
         return items;
     }
@@ -84,15 +91,18 @@ public:
     std::size_t under_way() const noexcept { return under_way_; }
 
 private:
-    void offer_turn(host& h) {
-        if (h.has_turn || h.line.empty() || h.under_way >= most_per_host_) return;
+    void offer_turn(host& h) noexcept {
+        if (h.has_turn || !h.first || h.under_way >= most_per_host_) return;
         h.has_turn = true;
-        turns_.push_back(&h);
+        h.next_turn = nullptr;
+        (first_turn_ ? last_turn_->next_turn : first_turn_) = &h;
+        last_turn_ = &h;
     }
 
     const std::size_t most_per_host_;
     std::map<std::string, host, std::less<>> hosts_;
-    std::deque<host*> turns_;  // the hosts where an item may start
+    host* first_turn_ = nullptr;  // the hosts where an item may start
+    host* last_turn_ = nullptr;
     std::size_t size_ = 0;
     std::size_t under_way_ = 0;
 };

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <list>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -47,7 +46,8 @@ struct slot {
     std::optional<detail::execution> execution = {};  ///< Refers to the request and the options.
     timer_queue<slot>::timer timer = {};  ///< Set while it waits, and while it is in flight and has a limit.
     host_line* host = nullptr;            ///< While it has a place among what is under way there.
-    std::list<slot>::iterator self = {};
+    slot* next_in_line = nullptr;         ///< Of its host.
+    std::size_t place = 0;                ///< In the pool of slots.
 
 private:
     static std::shared_ptr<const r2::options> of_its_own(r2::options&& own, const r2::options& shared) {

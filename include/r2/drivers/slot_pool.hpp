@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <iterator>
-#include <list>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "r2/drivers/slot.hpp"
@@ -18,9 +18,9 @@ public:
     slot& take() {
         if (spare_.empty()) {
             spare_.reserve(most_spare_);
-            slot& fresh = all_.emplace_back();
-            fresh.self = std::prev(all_.end());
-            return fresh;
+            all_.push_back(std::make_unique<slot>());
+            all_.back()->place = all_.size() - 1;
+            return *all_.back();
         }
         slot& s = *spare_.back();
         spare_.pop_back();
@@ -32,14 +32,17 @@ public:
         if (spare_.size() < most_spare_) {
             s.empty();
             spare_.push_back(&s);
-        } else {
-            all_.erase(s.self);
+            return;
         }
+        const std::size_t place = s.place;
+        std::swap(all_[place], all_.back());
+        all_[place]->place = place;
+        all_.pop_back();
     }
 
     template <class F> void for_each_in_flight(F f) {
-        for (slot& s : all_)
-            if (s.execution && s.execution->in_flight()) f(s);
+        for (const auto& s : all_)
+            if (s->execution && s->execution->in_flight()) f(*s);
     }
 
     void clear() {
@@ -49,7 +52,7 @@ public:
 
 private:
     const std::size_t most_spare_;
-    std::list<slot> all_;
+    std::vector<std::unique_ptr<slot>> all_;
     std::vector<slot*> spare_;
 };
 
