@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "r2/config.hpp"
+#include "r2/drivers/queued_request.hpp"
 #include "r2/policy/client_options.hpp"
+#include "r2/policy/concurrency.hpp"
 #include "r2/policy/options.hpp"
 #include "r2/ranges/all.hpp"
 #include "r2/ranges/attempts.hpp"

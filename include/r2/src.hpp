@@ -12,9 +12,9 @@
 #endif
 
 #include "r2/client.ipp"
+#include "r2/curl/check_url.ipp"
 #include "r2/machine/decide.ipp"
 #include "r2/machine/plan.ipp"
-#include "r2/transport/check_url.ipp"
 #include "r2/verbs.ipp"
 
 #endif

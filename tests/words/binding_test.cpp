@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <r2/ranges/job_attempt.hpp>
+#include <r2/words/job_attempt.hpp>
 #include <r2/ranges/trial.hpp>
 
 namespace {

@@ -7,10 +7,10 @@
 #include <string>
 #include <utility>
 
+#include "r2/drivers/source.hpp"
 #include "r2/drivers/waker.hpp"
 #include "r2/execution/execution.hpp"
 #include "r2/execution/history.hpp"
-#include "r2/ranges/source.hpp"
 #include "r2/transport/transport_pool.hpp"
 
 namespace r2::inline v0_2::detail {

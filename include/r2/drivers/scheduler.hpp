@@ -16,7 +16,7 @@
 #include "r2/drivers/timer_queue.hpp"
 #include "r2/drivers/waker.hpp"
 #include "r2/execution/history.hpp"
-#include "r2/ranges/all.hpp"
+#include "r2/policy/concurrency.hpp"
 #include "r2/transport/transport_pool.hpp"
 #include "r2/words/origin.hpp"
 

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "r2/drivers/host_queue.hpp"
+#include "r2/drivers/queued_request.hpp"
 #include "r2/drivers/timer_queue.hpp"
 #include "r2/execution/execution.hpp"
 #include "r2/policy/options.hpp"
-#include "r2/ranges/queued_request.hpp"
 #include "r2/words/request.hpp"
 
 namespace r2::inline v0_2::detail {

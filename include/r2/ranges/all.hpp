@@ -5,28 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "r2/ranges/job_attempt.hpp"
+#include "r2/drivers/source.hpp"
 #include "r2/ranges/pulled_range.hpp"
-#include "r2/ranges/queued_request.hpp"
-#include "r2/ranges/source.hpp"
+#include "r2/words/job_attempt.hpp"
+#include "r2/words/progress.hpp"
 
 namespace r2::inline v0_2 {
-
-/// How many requests of an `all` may be in flight at once, a hedged one counting once. Zero or negative: no limit.
-struct concurrency {
-    int max_in_flight = 256;
-    int max_per_host = 32;  ///< To one scheme, host and port.
-};
-
-/// How far an `all` has come.
-struct progress {
-    std::size_t read = 0;       ///< Requests taken from the user's range.
-    std::size_t in_flight = 0;  ///< Of these, with an attempt in flight.
-    std::size_t waiting = 0;    ///< Of these, waiting for their time or their turn.
-    std::size_t done = 0;       ///< Of these, with their last attempt yielded.
-    std::size_t attempts = 0;   ///< Attempts yielded.
-    bool all_read = false;      ///< Whether no requests are left to read.
-};
 
 /// The attempts of many requests, in the order in which they end: a single-pass range of `job_attempt&` that works as
 /// it is pulled, on the thread that pulls it. Each request that was read has exactly one last attempt in it; only an

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "r2/drivers/source.hpp"
 #include "r2/ranges/pulled_range.hpp"
-#include "r2/ranges/source.hpp"
 #include "r2/words/attempt.hpp"
 
 namespace r2::inline v0_2 {

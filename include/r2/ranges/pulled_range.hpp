@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "r2/ranges/source.hpp"
+#include "r2/drivers/source.hpp"
 
 namespace r2::inline v0_2::detail {
 

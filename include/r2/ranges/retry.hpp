@@ -9,10 +9,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "r2/drivers/source.hpp"
 #include "r2/policy/options.hpp"
 #include "r2/ranges/failure_of.hpp"
 #include "r2/ranges/pulled_range.hpp"
-#include "r2/ranges/source.hpp"
 #include "r2/ranges/trial.hpp"
 #include "r2/words/attempt.hpp"
 

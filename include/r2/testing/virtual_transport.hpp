@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "r2/curl/check_url.hpp"
 #include "r2/policy/latency_log.hpp"
-#include "r2/transport/check_url.hpp"
 #include "r2/transport/transport_pool.hpp"
 #include "r2/words/log_text.hpp"
 #include "r2/words/outcome.hpp"

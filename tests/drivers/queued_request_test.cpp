@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <r2/ranges/queued_request.hpp>
+#include <r2/drivers/queued_request.hpp>
 
 namespace {
 

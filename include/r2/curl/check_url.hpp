@@ -13,5 +13,5 @@ error check_url(const std::string& url);
 }  // namespace r2::inline v0_2::detail
 
 #ifndef R2_COMPILED
-#include "r2/transport/check_url.ipp"
+#include "r2/curl/check_url.ipp"
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "r2/curl/check_url.hpp"
 #include "r2/curl/url.hpp"
-#include "r2/transport/check_url.hpp"
 
 namespace r2::inline v0_2::detail {
 

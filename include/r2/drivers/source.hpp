@@ -3,14 +3,11 @@
 #include <memory>
 #include <string>
 
-#include "r2/ranges/job_attempt.hpp"
 #include "r2/words/attempt.hpp"
+#include "r2/words/job_attempt.hpp"
+#include "r2/words/progress.hpp"
 
-namespace r2::inline v0_2 {
-
-struct progress;
-
-namespace detail {
+namespace r2::inline v0_2::detail {
 
 /// Makes the elements of a range, one at a time.
 template <class Element> class source {
@@ -45,6 +42,4 @@ public:
     virtual std::string summary() const = 0;
 };
 
-}  // namespace detail
-
-}  // namespace r2::inline v0_2
+}  // namespace r2::inline v0_2::detail
