@@ -8,5 +8,11 @@
 #endif
 
 #include "r2/client.ipp"
+#include "r2/policy/adaptive_limiter.ipp"
+#include "r2/policy/by_origin.ipp"
+#include "r2/policy/circuit_breaker.ipp"
+#include "r2/policy/rate_limiter.ipp"
+#include "r2/policy/retry_budget.ipp"
+#include "r2/policy/server_timing.ipp"
 #include "r2/transport/check_url.ipp"
 #include "r2/verbs.ipp"
