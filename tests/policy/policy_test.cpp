@@ -187,13 +187,13 @@ TEST(options, default_to_a_backoff_of_2_to_30_s_with_full_jitter_and_10_redirect
 
 constexpr auto y2026 = r2::wall_time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1));
 
-constexpr bool is_date(std::string_view text) { return r2::parse_http_date(text, y2026).has_value(); }
+constexpr bool is_date(std::string_view text) { return r2::detail::parse_http_date(text, y2026).has_value(); }
 
 TEST(http_date, has_three_forms_and_no_other) {
     constexpr auto expected = r2::wall_time(std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min + 37s);
-    static_assert(r2::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", y2026) == expected);
-    static_assert(r2::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", y2026) == expected);
-    static_assert(r2::parse_http_date("Sun Nov  6 08:49:37 1994", y2026) == expected);
+    static_assert(r2::detail::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", y2026) == expected);
+    static_assert(r2::detail::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", y2026) == expected);
+    static_assert(r2::detail::parse_http_date("Sun Nov  6 08:49:37 1994", y2026) == expected);
     static_assert(is_date("Wed Nov 16 08:49:37 1994"));
     static_assert(is_date("Thu, 29 Feb 2024 23:59:60 GMT"));
     constexpr const char* none[] = {"",
@@ -222,42 +222,42 @@ TEST(http_date, has_three_forms_and_no_other) {
 }
 
 TEST(http_date, a_year_of_two_digits_is_at_most_50_years_ahead) {
-    EXPECT_EQ(r2::parse_http_date("Wednesday, 01-Jan-76 00:00:00 GMT", y2026),
+    EXPECT_EQ(r2::detail::parse_http_date("Wednesday, 01-Jan-76 00:00:00 GMT", y2026),
               r2::wall_time(std::chrono::sys_days(std::chrono::year(2076) / 1 / 1)));
-    EXPECT_EQ(r2::parse_http_date("Saturday, 01-Jan-77 00:00:00 GMT", y2026),
+    EXPECT_EQ(r2::detail::parse_http_date("Saturday, 01-Jan-77 00:00:00 GMT", y2026),
               r2::wall_time(std::chrono::sys_days(std::chrono::year(1977) / 1 / 1)));
 }
 
 TEST(http_date, a_year_of_two_digits_is_less_than_50_years_ago) {
     constexpr auto y2060 = r2::wall_time(std::chrono::sys_days(std::chrono::year(2060) / 1 / 1));
-    EXPECT_EQ(r2::parse_http_date("Wednesday, 01-Jan-10 00:00:00 GMT", y2060),
+    EXPECT_EQ(r2::detail::parse_http_date("Wednesday, 01-Jan-10 00:00:00 GMT", y2060),
               r2::wall_time(std::chrono::sys_days(std::chrono::year(2110) / 1 / 1)));
-    EXPECT_EQ(r2::parse_http_date("Saturday, 01-Jan-11 00:00:00 GMT", y2060),
+    EXPECT_EQ(r2::detail::parse_http_date("Saturday, 01-Jan-11 00:00:00 GMT", y2060),
               r2::wall_time(std::chrono::sys_days(std::chrono::year(2011) / 1 / 1)));
 }
 
 TEST(http_date, beyond_what_the_clock_holds_is_its_last_moment) {
-    EXPECT_EQ(r2::parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT", y2026), r2::wall_time::max());
-    EXPECT_EQ(r2::parse_http_date("Sat, 01 Jan 0000 00:00:00 GMT", y2026), r2::wall_time::min());
-    EXPECT_EQ(r2::parse_http_date("Fri, 11 Apr 2262 23:47:16 GMT", y2026), r2::wall_time(9'223'372'036s));
-    EXPECT_EQ(r2::parse_http_date("Fri, 11 Apr 2262 23:47:17 GMT", y2026), r2::wall_time::max());
-    EXPECT_EQ(r2::parse_http_date("Tue, 21 Sep 1677 00:12:44 GMT", y2026), r2::wall_time(-9'223'372'036s));
-    EXPECT_EQ(r2::parse_http_date("Tue, 21 Sep 1677 00:12:43 GMT", y2026), r2::wall_time::min());
+    EXPECT_EQ(r2::detail::parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT", y2026), r2::wall_time::max());
+    EXPECT_EQ(r2::detail::parse_http_date("Sat, 01 Jan 0000 00:00:00 GMT", y2026), r2::wall_time::min());
+    EXPECT_EQ(r2::detail::parse_http_date("Fri, 11 Apr 2262 23:47:16 GMT", y2026), r2::wall_time(9'223'372'036s));
+    EXPECT_EQ(r2::detail::parse_http_date("Fri, 11 Apr 2262 23:47:17 GMT", y2026), r2::wall_time::max());
+    EXPECT_EQ(r2::detail::parse_http_date("Tue, 21 Sep 1677 00:12:44 GMT", y2026), r2::wall_time(-9'223'372'036s));
+    EXPECT_EQ(r2::detail::parse_http_date("Tue, 21 Sep 1677 00:12:43 GMT", y2026), r2::wall_time::min());
 }
 
 TEST(retry_after, is_a_number_of_seconds_or_a_date_and_else_nothing) {
-    static_assert(r2::parse_retry_after("120", "", y2026) == 120s);
-    static_assert(r2::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "", y2026) == 2min);
-    static_assert(r2::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "Thu, 01 Jan 2026 00:01:00 GMT", y2026) ==
-                  1min);
-    static_assert(r2::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "not a date", y2026) == 2min);
-    static_assert(r2::parse_retry_after("99999999999999999999", "", y2026) == r2::duration::max());
-    static_assert(r2::parse_retry_after("92233720370", "", y2026) == r2::duration::max());
-    static_assert(r2::parse_retry_after("9223372037", "", y2026) == r2::duration::max());
-    static_assert(r2::parse_retry_after("9223372036", "", y2026) == 9223372036s);
+    static_assert(r2::detail::parse_retry_after("120", "", y2026) == 120s);
+    static_assert(r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "", y2026) == 2min);
+    static_assert(
+        r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "Thu, 01 Jan 2026 00:01:00 GMT", y2026) == 1min);
+    static_assert(r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "not a date", y2026) == 2min);
+    static_assert(r2::detail::parse_retry_after("99999999999999999999", "", y2026) == r2::duration::max());
+    static_assert(r2::detail::parse_retry_after("92233720370", "", y2026) == r2::duration::max());
+    static_assert(r2::detail::parse_retry_after("9223372037", "", y2026) == r2::duration::max());
+    static_assert(r2::detail::parse_retry_after("9223372036", "", y2026) == 9223372036s);
     for (const char* text :
          {"", "0", "-1", "+1", "1.5", "120s", "soon", "1 2", "0x10", "Wed, 31 Dec 2025 23:59:59 GMT"})
-        EXPECT_EQ(r2::parse_retry_after(text, "", y2026), std::nullopt) << text;
+        EXPECT_EQ(r2::detail::parse_retry_after(text, "", y2026), std::nullopt) << text;
 }
 
 TEST(retry_after, may_count_from_before_1970) {
@@ -267,10 +267,12 @@ TEST(retry_after, may_count_from_before_1970) {
 }
 
 TEST(retry_after, counts_the_first_of_several_headers) {
-    EXPECT_EQ(r2::retry_after({.status = 503, .headers = {{"Retry-After", "3"}, {"Retry-After", "9"}}}, y2026), 3s);
-    EXPECT_EQ(r2::retry_after({.status = 503, .headers = {{"Retry-After", "soon"}, {"Retry-After", "9"}}}, y2026),
-              std::nullopt);
-    EXPECT_EQ(r2::retry_after({.status = 503}, y2026), std::nullopt);
+    EXPECT_EQ(r2::detail::retry_after({.status = 503, .headers = {{"Retry-After", "3"}, {"Retry-After", "9"}}}, y2026),
+              3s);
+    EXPECT_EQ(
+        r2::detail::retry_after({.status = 503, .headers = {{"Retry-After", "soon"}, {"Retry-After", "9"}}}, y2026),
+        std::nullopt);
+    EXPECT_EQ(r2::detail::retry_after({.status = 503}, y2026), std::nullopt);
 }
 
 // Redirects.
@@ -292,7 +294,7 @@ TEST(redirect, changes_method_and_body_as_the_status_says) {
     for (const auto& [status, method, becomes, keeps_body] : table) {
         r2::request q{
             method, "http://a/", {{"Content-Type", "text/plain"}, {"content-language", "en"}, {"X", "1"}}, "body"};
-        const r2::request next = r2::redirected(q, status, "http://a/b", true, {});
+        const r2::request next = r2::detail::redirected(q, status, "http://a/b", true, {});
         EXPECT_EQ(next.method, becomes) << status << method;
         EXPECT_EQ(next.body.empty(), !keeps_body) << status << method;
         EXPECT_EQ(next.headers.size(), keeps_body ? 3U : 1U) << status << method;
@@ -310,13 +312,14 @@ TEST(redirect, takes_no_credentials_to_another_origin) {
                          {"Host", "a"},
                          {"X", "1"}},
                         {}};
-    EXPECT_EQ(r2::redirected(q, 302, "http://b/", false, {"x-key"}).headers, (r2::headers{{"X", "1"}}));
-    EXPECT_EQ(r2::redirected(q, 302, "http://a/b", true, {"x-key"}).headers.size(), 6U);
+    EXPECT_EQ(r2::detail::redirected(q, 302, "http://b/", false, {"x-key"}).headers, (r2::headers{{"X", "1"}}));
+    EXPECT_EQ(r2::detail::redirected(q, 302, "http://a/b", true, {"x-key"}).headers.size(), 6U);
 }
 
 TEST(redirect, is_not_every_3xx) {
-    for (const int status : {300, 304, 305, 306, 200, 309, 400}) EXPECT_FALSE(r2::is_redirect(status)) << status;
-    for (const int status : {301, 302, 303, 307, 308}) EXPECT_TRUE(r2::is_redirect(status)) << status;
+    for (const int status : {300, 304, 305, 306, 200, 309, 400})
+        EXPECT_FALSE(r2::detail::is_redirect(status)) << status;
+    for (const int status : {301, 302, 303, 307, 308}) EXPECT_TRUE(r2::detail::is_redirect(status)) << status;
 }
 
 // Hooks.

@@ -138,14 +138,14 @@ public:
         return options_.retry_if ? options_.retry_if(attempt_) : transient(attempt_);
     }
     std::optional<duration> retry_after() const {
-        return attempt_.response() ? server_wait(*attempt_.response(), wall_now_()) : std::nullopt;
+        return attempt_.response() ? detail::server_wait(*attempt_.response(), wall_now_()) : std::nullopt;
     }
     duration backoff(int retry, duration previous, double u) const {
         const bool slower = options_.throttle_backoff && throttled(attempt_);
         const r2::backoff& growth = slower ? *options_.throttle_backoff : options_.backoff;
         const duration wait = options_.jitter.apply(growth.delay(retry), previous, u);
         const bool may_ask = attempt_.response() && options_.retry_after.honour;
-        return may_ask ? at_least_as_amazon_asks(*attempt_.response(), wait) : wait;
+        return may_ask ? detail::at_least_as_amazon_asks(*attempt_.response(), wait) : wait;
     }
 
 private:
