@@ -8,6 +8,7 @@
 #endif
 
 #include "r2/client.ipp"
+#include "r2/journal.ipp"
 #include "r2/policy/adaptive_limiter.ipp"
 #include "r2/policy/by_origin.ipp"
 #include "r2/policy/circuit_breaker.ipp"
