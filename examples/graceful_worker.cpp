@@ -131,7 +131,7 @@ void wait_until(const std::function<bool()>& holds) {
 
 counts run(const trial& t) {
     services at;
-    r2::shutdown down{.grace = t.how.grace, .cleanup = 60s};
+    r2::shutdown down({.grace = t.how.grace, .cleanup = 60s});
     if (const r2::error err = down.on_signal({SIGTERM, SIGINT})) throw std::runtime_error(err.message());
     std::vector<std::jthread> all;
     for (int n = 0; n < workers; ++n)

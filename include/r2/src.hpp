@@ -15,5 +15,6 @@
 #include "r2/policy/rate_limiter.ipp"
 #include "r2/policy/retry_budget.ipp"
 #include "r2/policy/server_timing.ipp"
+#include "r2/shutdown.ipp"
 #include "r2/transport/check_url.ipp"
 #include "r2/verbs.ipp"
