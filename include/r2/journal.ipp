@@ -76,20 +76,20 @@ inline std::array<std::string, 10> table_row(const journal::entry& e) {
             or_dash(waits, std::string(to_string(e.wait_from)))};
 }
 
-inline std::string json_object(const journal::entry& e) {
+inline std::string json_object(const journal::entry& e) {  // detail::quoted, as <iomanip> has a std::quoted
     const auto or_null = [](bool has, const std::string& value) { return has ? value : "null"; };
     const bool has_response = e.error == errc{};
-    std::string text = "{\"time\":" + quoted(timestamp(e.time));
-    text += ",\"method\":" + quoted(e.method) + ",\"url\":" + quoted(e.url);
+    std::string text = "{\"time\":" + detail::quoted(timestamp(e.time));
+    text += ",\"method\":" + detail::quoted(e.method) + ",\"url\":" + detail::quoted(e.url);
     text += ",\"number\":" + std::to_string(e.number) + ",\"sends\":" + std::to_string(e.sends);
     text += ",\"status\":" + or_null(has_response, std::to_string(e.status));
-    text += ",\"error\":" + or_null(!has_response, quoted(to_string(e.error)));
-    text += ",\"message\":" + or_null(!has_response, quoted(e.message));
+    text += ",\"error\":" + or_null(!has_response, detail::quoted(to_string(e.error)));
+    text += ",\"message\":" + or_null(!has_response, detail::quoted(e.message));
     text += ",\"elapsed\":" + seconds(e.elapsed);
-    text += ",\"ended\":" + quoted(to_string(e.ended));
-    text += ",\"refusal\":" + or_null(!e.refusal.empty(), quoted(e.refusal));
+    text += ",\"ended\":" + detail::quoted(to_string(e.ended));
+    text += ",\"refusal\":" + or_null(!e.refusal.empty(), detail::quoted(e.refusal));
     text += ",\"wait\":" + seconds(e.wait);
-    text += ",\"wait_from\":" + quoted(to_string(e.wait_from)) + '}';
+    text += ",\"wait_from\":" + detail::quoted(to_string(e.wait_from)) + '}';
     return text;
 }
 
