@@ -1,5 +1,5 @@
-/// Stops 40 workers by SIGTERM in the middle of their messages, and loses none: by a grace, or by a roll-back that the
-/// stop doesn't reach. A third run shows how all 40 are lost if everything carries the same stop token.
+/// Stops 40 workers by SIGTERM in the middle of their messages, and loses no message: by a grace, or by a roll-back
+/// without the stop token. Another run loses all 40, because everything carries the same stop token.
 #include "graceful_worker.hpp"
 
 #include <atomic>
@@ -32,36 +32,36 @@ struct trial {
 constexpr trial naive{
     .name = "naive",
     .how = {.detached = false},
-    .why = "API 2's answer, the roll-back and the acknowledgement were all cut: both acted, and the queue isn't told.",
+    .why = "API 2's response, the roll-back and the acknowledgement were cut: both acted, and the queue can't know.",
 };
 constexpr trial with_grace{
     .name = "grace",
     .how = {.grace = 20s},
-    .why = "API 2's answer was let in, and the acknowledgement doesn't carry the stop token.",
+    .why = "API 2's response arrived in the grace, and the acknowledgement doesn't carry the stop token.",
 };
 constexpr trial with_roll_back{
     .name = "detached roll-back",
     .how = {},
-    .why = "API 2's answer was cut; undoing both and giving the message back carry no stop token.",
+    .why = "API 2's response was cut. Undoing both and giving the message back carry no stop token.",
 };
 
-/// What the servers know in the end.
+/// The state of the servers in the end.
 struct counts {
     int committed = 0;     ///< Done at both APIs.
     int rolled_back = 0;   ///< Undone at both.
-    int acknowledged = 0;  ///< The queue was told.
-    int lost_acks = 0;     ///< Committed, and the queue wasn't told: it will be done again.
+    int acknowledged = 0;  ///< The queue knows.
+    int lost_acks = 0;     ///< Committed, but the queue doesn't know: it will be done again.
     int dead_letters = 0;  ///< Neither acknowledged nor given back.
 };
 
-/// The queue and both APIs: POST pulls a message, PUT does a thing for it, DELETE undoes that. API 2 takes its time to
-/// answer, so that the stop finds all workers there.
+/// The queue and both APIs: POST pulls a message, PUT does something for it, DELETE undoes that. API 2 responds late,
+/// so that the stop finds all workers waiting for it.
 class services {
 public:
     services() {
-        server_.handle([this](const r2::testing::recorded_request& q) { return say(q); });
+        server_.handle([this](const r2::testing::recorded_request& q) { return respond(q); });
     }
-    ~services() { api_2_answers_in(0s); }  // or the server would wait for them
+    ~services() { api_2_responds_in(0s); }  // or the server would wait for its handlers
 
     std::string url() const { return server_.url(""); }
 
@@ -70,9 +70,9 @@ public:
         return in_api_2_ >= workers;
     }
 
-    void api_2_answers_in(r2::duration d) {
-        api_2_answers_ = std::chrono::steady_clock::now() + d;
-        api_2_answers_.notify_all();
+    void api_2_responds_in(r2::duration d) {
+        api_2_responds_ = std::chrono::steady_clock::now() + d;
+        api_2_responds_.notify_all();
     }
 
     counts count() {
@@ -95,19 +95,19 @@ public:
     }
 
 private:
-    r2::testing::answer say(const r2::testing::recorded_request& q) {
+    r2::testing::answer respond(const r2::testing::recorded_request& q) {
         using r2::testing::late, r2::testing::reply;
         if (q.method == "POST") return reply(200, std::to_string(pull()));
-        note(q);
+        record(q);
         if (q.method != "PUT" || !q.target.starts_with("/api-2/")) return reply(200);
-        api_2_answers_.wait(r2::time_point::max());  // until it is known
-        return late(api_2_answers_.load() - std::chrono::steady_clock::now(), reply(200));
+        api_2_responds_.wait(unknown);
+        return late(api_2_responds_.load() - std::chrono::steady_clock::now(), reply(200));
     }
 
-    void note(const r2::testing::recorded_request& q) {
+    void record(const r2::testing::recorded_request& q) {
         const std::lock_guard lock(mutex_);
         const bool is_put = q.method == "PUT";
-        // Both are remembered: an undo counts even if it overtakes what it undoes.
+        // Both are recorded: an undo counts even if it overtakes the PUT that it undoes.
         const bool is_new = (is_put ? done_ : undone_).insert(q.target).second;
         in_api_2_ += is_new && is_put && q.target.starts_with("/api-2/");
     }
@@ -117,11 +117,13 @@ private:
         return ++pulled_;
     }
 
+    static constexpr r2::time_point unknown = r2::time_point::max();
+
     std::mutex mutex_;
     int pulled_ = 0;
     int in_api_2_ = 0;
     std::set<std::string> done_, undone_;
-    std::atomic<r2::time_point> api_2_answers_ = r2::time_point::max();
+    std::atomic<r2::time_point> api_2_responds_ = unknown;
     r2::testing::server server_;  // last: it uses the rest
 };
 
@@ -131,7 +133,7 @@ void wait_until(const std::function<bool()>& holds) {
 
 counts run(const trial& t) {
     services at;
-    r2::shutdown down{.grace = t.how.grace, .cleanup = 60s};
+    r2::shutdown down({.grace = t.how.grace, .cleanup = 60s});
     if (const r2::error err = down.on_signal({SIGTERM, SIGINT})) throw std::runtime_error(err.message());
     std::vector<std::jthread> all;
     for (int n = 0; n < workers; ++n)
@@ -140,7 +142,7 @@ counts run(const trial& t) {
     wait_until([&] { return at.all_in_api_2(); });
     std::raise(SIGTERM);
     wait_until([&] { return down.requested(); });
-    at.api_2_answers_in(1s);
+    at.api_2_responds_in(1s);
     all.clear();  // joins them
 
     const counts c = at.count();
@@ -151,7 +153,7 @@ counts run(const trial& t) {
     return c;
 }
 
-/// Whether each message was either done, and the queue knows, or undone and given back.
+/// True if each message was either done and acknowledged, or undone and given back.
 bool lossless(const counts& c) {
     return c.committed + c.rolled_back == workers && c.lost_acks == 0 && c.dead_letters == 0;
 }

@@ -1,4 +1,4 @@
-/// Logs and counts the attempts of all requests in one place: the loops that make them know nothing of it.
+/// Logs and counts the attempts of all requests in one place. The loops need no code for it.
 #include "log_attempts.hpp"
 
 #include <iostream>
@@ -13,7 +13,7 @@ int main() {
         reply(503),
         reply(503, "", {{"Retry-After", "1"}}),
         reply(200, "two"),
-        nothing().close(),  // hangs up on a connection that was kept alive: a GET is sent again within its attempt
+        nothing().close(),  // closes a reused connection: a GET is sent again within its attempt
         reply(200, "three"),
         reply(404),
     });

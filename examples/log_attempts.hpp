@@ -10,7 +10,7 @@
 
 namespace examples {
 
-/// Logs each attempt that it is shown, and counts them.
+/// Logs and counts attempts.
 struct metrics {
     std::ostream& log;
     int attempts = 0;
@@ -28,7 +28,7 @@ struct metrics {
         waiting += a.wait();
         ++outcomes[outcome];
 
-        // To the log goes nothing that may hold a secret: no URL, no header, no body.
+        // The log gets nothing that may hold a secret: no URL, no header, no body.
         log << q.method << " #" << a.number() << ": " << outcome << " in " << r2::to_string(a.elapsed());
         if (a.is_last())
             log << ", " << to_string(a.ended()) << '\n';
@@ -44,11 +44,11 @@ inline r2::options watched_by(metrics& m) {
         .max_attempts = 5,
         .timeout = 2s,
         .backoff = r2::backoff::exponential(100ms),
-        .on_attempt = std::ref(m),  // not a copy of it for each request
+        .on_attempt = std::ref(m),  // a reference, as each request would count in a copy of its own
     };
 }
 
-/// A part of the program that knows nothing of logs and metrics.
+/// A part of the program without any code for logs or metrics.
 inline void print_all(const std::vector<std::string>& urls, const r2::options& how, std::ostream& out) {
     for (const std::string& url : urls)
         for (auto&& [res, err] : r2::get(url, how))

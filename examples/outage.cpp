@@ -1,5 +1,5 @@
-/// How much harder do retries make an outage? Plays one to very many clients, on virtual time, for several policies:
-/// prints a table, and draws the load over time. `outage --attempts 4 --budget 0.1` adds a policy of your own.
+/// Simulates how much retries worsen an outage: very many clients, on virtual time, with several policies. Prints a
+/// table, and draws the load over time. `outage --attempts 4 --budget 0.1` adds a policy of your own.
 #include "outage.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr r2::duration patience = 5s;  // everybody's `timeout`, so that only the policies differ
+constexpr r2::duration patience = 5s;  // the same `timeout` for all, so that only the policies differ
 
 r2::options of(int max_attempts, r2::backoff b, r2::jitter j = r2::jitter::none()) {
     return {.max_attempts = max_attempts, .timeout = patience, .backoff = std::move(b), .jitter = j};
@@ -36,8 +36,7 @@ r2::options aws() {
     return o;
 }
 
-/// Of others as their projects publish them: the defaults, or where the user has to say how often, what the manual
-/// shows.
+/// Policies of other projects: their defaults, or the example of the manual where there is no default.
 std::vector<outage::policy> known_policies() {
     using r2::backoff, r2::jitter;
     return {
@@ -63,7 +62,7 @@ std::vector<outage::policy> known_policies() {
     };
 }
 
-/// What the command line says of a policy of the user's own.
+/// A policy that the command line describes.
 struct own_policy {
     int attempts = 3;
     double timeout = 5, deadline = 0, interval = 0, base = 2, cap = 30, budget = 0;
@@ -92,7 +91,7 @@ CLI::Option_group* describe(CLI::App& app, own_policy& own) {
     group->add_option("--interval", own.interval, "a fixed wait")->check(range);
     group->add_option("--base", own.base, "the first wait of backoff")->check(range);
     group->add_option("--cap", own.cap, "its longest")->check(range);
-    group->add_flag("!--no-jitter", own.jitter, "waits just as long as backoff says");
+    group->add_flag("!--no-jitter", own.jitter, "waits exactly as long as backoff computes");
     group->add_option("--budget", own.budget, "retries a process, as a part of its calls")->check(range);
     return group;
 }
@@ -112,7 +111,7 @@ int main(int argc, char** argv) {
     std::string only, picture;
     double lasts = std::chrono::duration<double>(scene.lasts).count();
 
-    CLI::App app("Plays an outage of a server to very many clients, on virtual time, for several policies.");
+    CLI::App app("Simulates an outage of a server with very many clients, on virtual time, for several policies.");
     app.option_defaults()->always_capture_default();
     app.add_option("--clients", scene.clients, "how many")->check(CLI::Range(1, 1'000'000));
     app.add_option("--lasts", lasts, "the outage, in seconds")->check(CLI::Range(0.0, 600.0));
@@ -127,7 +126,7 @@ int main(int argc, char** argv) {
     if (own_options->count_all() > 0 || only == "own") policies.push_back({"own", [&own] { return own.make(); }});
 
     std::cout << scene.clients << " clients call every " << r2::to_string(scene.period)
-              << ", and the server answers 503 for " << r2::to_string(scene.lasts) << ".\n\n"
+              << ", and the server responds with 503 for " << r2::to_string(scene.lasts) << ".\n\n"
               << "                                       load in\n"
               << "policy                                  outage     peak    given up  recovered after\n";
     std::vector<std::pair<outage::policy, outage::figures>> results;

@@ -14,11 +14,11 @@
 
 #include "outage_server.hpp"
 
-/// Very many clients of one server that fails for a while, on virtual time. Every decision is r2's own, by `r2::decide`
-/// and the guards; only the network is made up.
+/// Very many clients of one server that fails for some time, on virtual time. `r2::decide` and r2's guards make every
+/// decision. Only the network is simulated.
 namespace outage {
 
-/// A way to retry. `make` is called once for each process, whose guards are its own.
+/// A way to retry. Each process calls `make` once, so that it has guards of its own.
 struct policy {
     std::string name;
     std::function<r2::options()> make;
@@ -28,15 +28,15 @@ struct figures {
     std::vector<double> load = {};              ///< Requests in each `bin`, in usual loads.
     double amplification = 0;                   ///< Load in the outage, in usual loads.
     double peak = 0;                            ///< The highest load of all bins.
-    double given_up = 0;                        ///< Calls without a success, as a part of all.
+    double given_up = 0;                        ///< The share of calls without a success.
     std::optional<r2::duration> recovery = {};  ///< From the outage's end, until 99 % of the clients succeed for good.
     std::uint64_t requests = 0;
 
     static constexpr r2::duration bin = 250ms;
 };
 
-/// Each client is one event, in the list of the millisecond in which it is due: a queue would cost more than all else.
-/// And so would waiting for the memory in which a client lies: it is fetched some clients ahead.
+/// Each client is one event, in the list of the millisecond in which it is due: a priority queue would cost more than
+/// all the rest. So would cache misses: the memory of a client is prefetched some clients ahead.
 class simulation {
 public:
     simulation(const scenario& s, const policy& p)
@@ -75,7 +75,7 @@ private:
         r2::duration previous_wait = {};  // of backoff
         std::uint16_t number = 0;         // of its attempt
         doing now = doing::pausing;
-        bool in_trouble = false;  // its last request didn't succeed
+        bool in_trouble = false;  // its last request failed
     };
 
     static constexpr r2::duration tick = 1ms;
@@ -90,7 +90,7 @@ private:
     double chance() { return std::uniform_real_distribution<>()(luck_); }
     r2::time_point steady_now() const { return r2::time_point(24h) + now_; }
 
-    /// The soonest is the next tick, so that the list of this one is left alone.
+    /// Schedules for the next tick at the earliest, so that the list of this tick never changes.
     void schedule(std::uint32_t c, doing what, r2::duration at) {
         clients_[c].now = what;
         due_[std::min(index(std::max(at, now_ + tick), tick), due_.size() - 1)].push_back(c);
@@ -121,7 +121,7 @@ private:
     void send(std::uint32_t c) {
         ++requests_[index(now_, figures::bin)];
         const r2::options& o = options_of(c);
-        const server::answer a = server_.serve(now_);
+        const server::response a = server_.serve(now_);
         r2::duration limit = o.timeout > 0s ? now_ + o.timeout : r2::duration::max();
         if (o.deadline > 0s) limit = std::min(limit, clients_[c].began + o.deadline);
         if (a.at > limit) return schedule(c, doing::timing_out, limit);
@@ -136,25 +136,27 @@ private:
         self.in_trouble = troubled;
         for (const auto& each : o.guards) each->record_of(request_of(c), what.attempt(), steady_now());
         const r2::decision v = r2::decide(o, what,
-                                         {.number = self.number,
-                                          .elapsed = now_ - self.began,
-                                          .chance = chance(),
-                                          .previous_wait = self.previous_wait});
+                                          {.number = self.number,
+                                           .elapsed = now_ - self.began,
+                                           .chance = chance(),
+                                           .previous_wait = self.previous_wait});
         if (v.ended != r2::ended::not_yet) return end(c, v.ended == r2::ended::succeeded);
         if (v.wait_from == r2::wait_source::backoff) self.previous_wait = v.wait;
         ++self.number;
         wait(c, v.wait, [&](r2::guard& g) { return g.admit_next(request_of(c), what.attempt(), steady_now()); });
     }
 
-    /// The longest wait of all guards counts, as in r2's own loop.
+    /// Waits for the longest wait of all guards, as r2's own loop does.
     template <class Ask> void wait(std::uint32_t c, r2::duration longest, Ask ask) {
         const r2::options& o = options_of(c);
         bool refused = false;
         std::size_t admitted = 0;
         while (admitted < o.guards.size() && !refused) {
-            const r2::admission answer = ask(*o.guards[admitted]);
-            refused = answer.refused();
-            if (!refused) ++admitted, longest = std::max(longest, answer.wait());
+            const r2::admission decision = ask(*o.guards[admitted]);
+            refused = decision.refused();
+            if (refused) continue;
+            ++admitted;
+            longest = std::max(longest, decision.wait());
         }
         if (o.deadline > 0s && now_ - clients_[c].began + longest >= o.deadline) refused = true;
         if (!refused) return longest > 0s ? schedule(c, doing::waiting, now_ + longest) : send(c);
@@ -190,7 +192,7 @@ private:
     const r2::outcome succeeded_ = 200, failed_ = 503, timed_out_ = r2::errc::timeout;
     server server_;
     std::vector<r2::options> processes_;
-    std::vector<r2::request> each_request_;  // one for each client of a process: guards tell them apart
+    std::vector<r2::request> each_request_;  // one for each client of a process: guards identify an attempt by it
     std::vector<client> clients_;
     std::vector<std::vector<std::uint32_t>> due_;
     std::vector<std::uint64_t> requests_;  // in each bin

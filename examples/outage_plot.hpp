@@ -20,7 +20,7 @@ public:
     friend std::ostream& operator<<(std::ostream& out, const plot& p) { return out << p.drawing(); }
 
 private:
-    // In pixels; the load that is at the top of a panel is cut off there.
+    // In pixels. Loads above `highest_load` are cut off.
     static constexpr double width = 400, height = 96, gap = 16, title = 22, axis = 26, highest_load = 6;
     static constexpr std::size_t columns = 2;
 

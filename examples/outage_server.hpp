@@ -11,11 +11,11 @@ using namespace std::chrono_literals;
 
 struct scenario {
     std::uint32_t clients = 100'000;
-    std::uint32_t clients_per_process = 1000;  ///< That share their guards, as the ranges of one process do.
-    r2::duration period = 10s;  ///< From one call of a client to its next, or longer where one takes longer.
-    r2::duration breaks = 10s;  ///< Since the beginning.
+    std::uint32_t clients_per_process = 1000;  ///< The clients of a process share its guards.
+    r2::duration period = 10s;  ///< From one call of a client to its next; longer if the call takes longer.
+    r2::duration breaks = 10s;  ///< From the beginning to the outage.
     r2::duration lasts = 30s;   ///< The outage.
-    r2::duration after = 60s;   ///< How long it is watched after the outage.
+    r2::duration after = 60s;   ///< From the end of the outage to that of the simulation.
     double capacity = 1.5;      ///< Of the server, in usual loads.
 
     double usual_load() const { return clients / std::chrono::duration<double>(period).count(); }
@@ -23,19 +23,19 @@ struct scenario {
     r2::duration ends() const { return heals() + after; }
 };
 
-/// Works through one request after the other. A request that waited too long in its queue is refused, which costs it a
-/// tenth of a request's work; one whose client is gone by then, all of it.
+/// Processes one request after the other. A request that would wait too long is refused, at a tenth of the work. A
+/// request whose client has given up costs all of its work.
 class server {
 public:
     explicit server(const scenario& s)
         : breaks_(s.breaks), heals_(s.heals()), work_(1s / (s.capacity * s.usual_load())) {}
 
-    struct answer {
+    struct response {
         bool good;
         r2::duration at;
     };
 
-    answer serve(r2::duration now) {
+    response serve(r2::duration now) {
         if (now >= breaks_ && now < heals_) return {false, now + 10ms};
         const auto t = std::chrono::duration<double>(now);
         free_ = std::max(free_, t);

@@ -1,5 +1,5 @@
-/// Polls a job until it is done, whatever gets in the way, and says after each attempt what follows and why.
-/// Without a URL it brings a server of its own, where a job takes a while and little goes well.
+/// Polls a job until it is done, and describes each attempt and its decision. Without a URL it brings its own server,
+/// where a job takes some time and several attempts fail.
 #include "poll_job.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,7 +28,7 @@ std::vector<r2::testing::answer> a_bad_day() {
     };
 }
 
-/// The command line, in terms of the request and the options themselves.
+/// Declares the command line, which fills in the request and the options.
 void describe(CLI::App& app, r2::request& job, r2::options& how) {
     const auto add_seconds = [&app](const char* name, r2::duration& d, const char* meaning) {
         const auto set = [&d](double s) { d = r2::duration(static_cast<r2::duration::rep>(s * 1e9)); };
@@ -43,15 +43,15 @@ void describe(CLI::App& app, r2::request& job, r2::options& how) {
         }
     };
 
-    app.add_option("url", job.url, "whom to ask; not given: a server of its own");
-    app.add_option("--attempts", how.max_attempts, "at most so many; 0: no limit");
+    app.add_option("url", job.url, "the URL of the job; not given: a server of its own");
+    app.add_option("--attempts", how.max_attempts, "the most attempts; 0: no limit");
     add_seconds("--timeout", how.timeout, "for one attempt; 0: no limit");
-    add_seconds("--interval", how.interval, "between attempts; 0: growing, and spread by chance");
-    add_seconds("--deadline", how.deadline, "for the whole; 0: no limit");
+    add_seconds("--interval", how.interval, "between attempts; 0: backoff with jitter");
+    add_seconds("--deadline", how.deadline, "for all attempts; 0: no limit");
     app.add_option("-X,--method", job.method, "GET; with a body POST");
     app.add_option_function<std::string>("-d,--data", set_body, "the body");
     app.add_option_function<std::vector<std::string>>("-H,--header", add_headers, "'Name: value'; any number of times")
-        ->allow_extra_args(false);  // else it would take the URL that follows for another header
+        ->allow_extra_args(false);  // or it would take the URL after it for another header
 }
 
 }  // namespace

@@ -9,14 +9,14 @@
 
 namespace examples {
 
-/// Whether there is nothing left to wait for. A page that isn't about a job is an answer too: so any URL will do.
+/// True if there is nothing left to wait for. A page that is no job counts as done, so any URL will do.
 inline bool is_done(const r2::response& res) {
-    const auto job = nlohmann::json::parse(res.body, nullptr, false);  // never throws: who knows what a server sends
+    const auto job = nlohmann::json::parse(res.body, nullptr, false);  // without exceptions: the body may be anything
     const bool still_running = job.contains("state") && job["state"] == "running";
     return res.status < 400 && !still_running;
 }
 
-/// How a job is polled unless the command line says otherwise.
+/// The options of polling, unless the command line changes them.
 inline r2::options polling() {
     using namespace std::chrono_literals;
     return {
@@ -28,7 +28,7 @@ inline r2::options polling() {
     };
 }
 
-/// What came of an attempt, what follows, and why.
+/// Describes an attempt: its outcome, the decision and the reason.
 inline std::string line_on(const r2::attempt& a) {
     // Whole milliseconds are enough for people.
     const auto shown = [](r2::duration d) { return r2::to_string(std::chrono::ceil<std::chrono::milliseconds>(d)); };
@@ -41,11 +41,11 @@ inline std::string line_on(const r2::attempt& a) {
         line += (res && res->status < 400 ? "; not done yet: again in " : "; that may pass: again in ") +
                 shown(a.wait()) + " (" + std::string(to_string(a.wait_from())) + ")";
     else if (res)
-        line += ", from " + res->url;  // where redirects led, and without credentials
+        line += ", from " + res->url;  // the URL after redirects, without credentials
     return line;
 }
 
-/// Polls until the job is done, which is `condition_met`, or until there is a reason to give up.
+/// Polls until the job is done, which is `condition_met`, or the loop ends for another reason.
 inline r2::ended poll(r2::request job, r2::options how, std::ostream& out) {
     auto attempts = r2::send(std::move(job), std::move(how));
     for (auto&& attempt : attempts) out << line_on(attempt) << std::endl;  // now, not after the wait

@@ -1,5 +1,5 @@
-/// Starts 1,000 jobs and polls them all to their end in one loop on one thread, with a line that tells how far it is.
-/// The server is its own: jobs take some seconds there, a few fail for good, and some answers are lost, broken or 503.
+/// Starts 1,000 jobs and polls them all to their end, in one loop on one thread, with a line of progress. It brings its
+/// own server: jobs take some seconds, a few fail for good, and some responses are lost, broken or 503.
 #include "poll_jobs.hpp"
 
 #include <sys/ioctl.h>
@@ -23,14 +23,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// POST /jobs starts a job, but only once for each key; GET /jobs/7 tells how it is getting on.
+/// POST /jobs starts a job, but only once for each key. GET /jobs/7 returns its state.
 class workshop {
 public:
     workshop() {
         server_.handle([this](const r2::testing::recorded_request& q) {
             const std::lock_guard lock(mutex_);
             ++requests_;
-            return q.method == "POST" ? start(q) : tell(q.target);
+            return q.method == "POST" ? start(q) : state_of(q.target);
         });
     }
 
@@ -41,7 +41,7 @@ public:
         return jobs_.size();
     }
 
-    /// Of so many jobs, how many will fail.
+    /// Returns how many of so many jobs will fail.
     static std::size_t failing(std::size_t jobs) { return jobs / 100; }
 
 private:
@@ -59,11 +59,11 @@ private:
         const std::size_t next = jobs_.size() + 1;
         const std::size_t n = keys_.try_emplace(std::string(*q.headers.get("Idempotency-Key")), next).first->second;
         if (n == next) jobs_.push_back({clock::now(), 2s + next * 37 % 100 * 40ms, next % 100 == 0});
-        if (requests_ % 50 == 0) return nothing().close();  // too late: it has started
+        if (requests_ % 50 == 0) return nothing().close();  // the job has started all the same
         return reply(202, "", {{"Location", "/jobs/" + std::to_string(n)}});
     }
 
-    r2::testing::answer tell(std::string_view target) {
+    r2::testing::answer state_of(std::string_view target) {
         using r2::testing::reply;
         if (requests_ % 90 == 0) return reply(503, "", {{"Retry-After", "1"}});
         if (requests_ % 90 == 30) return reply(200, R"({"state": "running"})").cut_body(10);

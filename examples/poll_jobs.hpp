@@ -16,7 +16,7 @@
 
 namespace examples {
 
-/// How far things have come. Each of `all` is over, in flight or waiting.
+/// The progress at one time. Each of `all` is over, in flight or waiting.
 struct standing {
     std::size_t all = 0;
     std::size_t over = 0;
@@ -26,10 +26,10 @@ struct standing {
     r2::duration elapsed = {};
 };
 
-/// Jobs whose pace says something about the others.
+/// The number of jobs that are enough to measure a pace.
 inline constexpr std::size_t enough = 10;
 
-/// How long it will go on, if it does so at the pace since `before`; nothing while too few were over since.
+/// Returns the time left at the pace since `before`; nothing while too few have ended since.
 inline std::optional<r2::duration> time_left(const standing& before, const standing& now) {
     if (now.over == now.all) return r2::duration{};
     if (now.over < before.over + enough) return std::nullopt;
@@ -38,20 +38,20 @@ inline std::optional<r2::duration> time_left(const standing& before, const stand
     return std::chrono::duration_cast<r2::duration>(each * static_cast<double>(now.all - now.over));
 }
 
-/// Attempts a second since `before`.
+/// Returns the attempts a second since `before`.
 inline long long rate(const standing& before, const standing& now) {
     const std::chrono::duration<double> d = now.elapsed - before.elapsed;
     return d.count() > 0 ? std::llround(static_cast<double>(now.attempts - before.attempts) / d.count()) : 0;
 }
 
-/// Such as "2:05", in minutes and seconds; "-" of what is unknown.
+/// Formats minutes and seconds as "2:05", and an unknown time as "-".
 inline std::string minutes(std::optional<r2::duration> d) {
     if (!d) return "-";
     const auto s = std::chrono::ceil<std::chrono::seconds>(*d).count();
     return std::to_string(s / 60) + ':' + std::to_string(100 + s % 60).substr(1);
 }
 
-/// Such as "done 512, in flight 32, waiting 451, failed 5, 980/s, 0:02 left".
+/// Returns a line such as "done 512, in flight 32, waiting 451, failed 5, 980/s, 0:02 left".
 inline std::string line_on(const std::string& what, const standing& before, const standing& now) {
     return what + ' ' + std::to_string(now.over - now.failed) + ", in flight " + std::to_string(now.in_flight) +
            ", waiting " + std::to_string(now.all - now.over - now.in_flight) + ", failed " +
@@ -59,27 +59,27 @@ inline std::string line_on(const std::string& what, const standing& before, cons
            minutes(time_left(before, now)) + " left";
 }
 
-/// Where progress is shown.
+/// The output of a `progress_line`.
 struct screen {
     std::ostream& out;
     std::size_t columns = 0;             ///< 0: not a terminal.
-    std::function<r2::duration()> time;  ///< Since whenever; it only has to go on.
+    std::function<r2::duration()> time;  ///< A clock. Only its differences matter.
 };
 
-/// One line that is written again and again on a terminal; elsewhere a line now and then.
+/// Shows the progress: on a terminal in one line that it overwrites, elsewhere in a line now and then.
 class progress_line {
 public:
     progress_line(const screen& s, std::string what, std::size_t all)
         : screen_(s), what_(std::move(what)), began_(s.time()), recent_{{.all = all}} {}
 
-    /// To be called after each attempt.
+    /// Call this after each attempt.
     void show(const r2::progress& p, std::size_t failed) {
         const standing now = as_of(p, failed);
         const r2::duration seldom = screen_.columns > 0 ? std::chrono::milliseconds(100) : std::chrono::seconds(1);
         if (now.over < now.all && now.elapsed >= recent_.back().elapsed + seldom) write(now);
     }
 
-    /// The last one, which stays.
+    /// Writes the last line, which stays.
     void end(const r2::progress& p, std::size_t failed) {
         write(as_of(p, failed));
         if (screen_.columns > 0) screen_.out << std::endl;
@@ -91,7 +91,7 @@ private:
     }
 
     void write(const standing& now) {
-        // What was long ago says little about what is to come, unless little has happened since.
+        // The pace is that of the last 5 s, or longer if too few jobs have ended since.
         while (recent_.size() > 1 && recent_[1].elapsed + std::chrono::seconds(5) <= now.elapsed &&
                recent_[1].over + enough <= now.over)
             recent_.pop_front();
@@ -109,24 +109,24 @@ private:
     std::deque<standing> recent_;  // never empty
 };
 
-/// What came of many requests.
+/// The results of many requests.
 struct results {
-    std::vector<std::string> urls = {};    ///< Of the jobs that went well.
+    std::vector<std::string> urls = {};    ///< Of the jobs that succeeded.
     std::vector<std::string> failed = {};  ///< The others, and why.
     std::string summary = {};
 };
 
-/// What an attempt had to say, in short.
+/// Describes the outcome of an attempt in short.
 inline std::string reason(const r2::attempt& a) {
     auto&& [res, err] = a;
     return std::string(to_string(a.ended())) + ", " +
            (res ? std::to_string(res->status) + ' ' + res->body.substr(0, 60) : err.message());
 }
 
-/// Starts jobs by POST /jobs, and tells where they are. `at` is where the service is, such as "http://host".
+/// Starts jobs by POST /jobs, and returns their URLs. `at` is the base URL of the service, such as "http://host".
 inline results start_jobs(const std::string& at, std::size_t jobs, const r2::options& how, r2::concurrency most,
                           const screen& s) {
-    // A key for each, so that however often it is sent it starts but one job.
+    // Each order has a key: sent several times, it starts only one job.
     const auto order = [&](std::size_t) -> r2::request {
         return {.method = "POST", .url = at + "/jobs", .headers = {{"Idempotency-Key", r2::fresh_key()}}};
     };
@@ -147,19 +147,19 @@ inline results start_jobs(const std::string& at, std::size_t jobs, const r2::opt
     return all;
 }
 
-/// What a job says of itself, if that can be read.
+/// Returns the state of a job, or "" if the response has none.
 inline std::string state_of(const r2::response& res) {
     const auto job = nlohmann::json::parse(res.body, nullptr, false);  // never throws
     return job.contains("state") && job["state"].is_string() ? job["state"].get<std::string>() : "";
 }
 
-/// Whether a job won't change any more. An answer that makes no sense is none: it is asked again.
+/// True if a job won't change any more. A response that makes no sense is polled again.
 inline bool is_over(const r2::response& res) {
     const std::string state = state_of(res);
     return res.status == 200 && (state == "done" || state == "failed");
 }
 
-/// Polls all jobs until they are over; `how` says how often and how long.
+/// Polls all jobs until they are over, with the options `how`.
 inline results poll_jobs(const std::vector<std::string>& urls, r2::options how, r2::concurrency most, const screen& s) {
     how.terminate_if = &is_over;
     results all;

@@ -1,4 +1,4 @@
-/// Pays at a shop whose connection breaks just after it has charged the card: the worst moment there is for a POST.
+/// Pays at a shop whose connection breaks just after it has charged the card: the worst moment for a POST.
 #include "post_safely.hpp"
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace {
 
-/// Charges for each request, but only once for each key, and loses its first answer.
+/// Charges for each request, but only once for each key. Its first response is lost.
 class shop {
 public:
     shop() {
@@ -26,12 +26,12 @@ private:
         const auto key = q.headers.get("Idempotency-Key");
         const bool is_new = !key || keys_.insert(std::string(*key)).second;
         if (is_new) std::cout << "    (the shop charges the card)\n";
-        return ++answers_ == 1 ? r2::testing::nothing().close() : r2::testing::reply(201);
+        return ++responses_ == 1 ? r2::testing::nothing().close() : r2::testing::reply(201);
     }
 
     std::mutex mutex_;
     std::set<std::string> keys_;
-    int answers_ = 0;
+    int responses_ = 0;
     r2::testing::server server_;  // last: it uses the rest
 };
 
@@ -61,7 +61,7 @@ int main() {
     std::cout << "Replayed only when that is safe:\n";
     try_to_pay(shop().url(), {.replay = r2::replay::when_safe});
 
-    std::cout << "Made safe by a key, by which the shop knows it again:\n";
+    std::cout << "Made safe by a key, by which the shop recognises a repeat:\n";
     try_to_pay(shop().url(), {.idempotency_key = r2::fresh_key(), .replay = r2::replay::when_safe});
 
     std::cout << "Where nobody listens:\n";

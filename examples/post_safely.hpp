@@ -6,11 +6,11 @@
 
 namespace examples {
 
-/// What is known of a payment in the end.
+/// The state of a payment in the end, as far as the client knows it.
 enum class payment { made, not_made, unknown };
 
-/// Pays. What each attempt may have done counts, not only the last: after one that was sent and not answered, one that
-/// never left leaves the matter open.
+/// Pays. Every attempt counts, not only the last: if an earlier one was sent and got no response, the payment stays
+/// unknown even if the last attempt was never sent.
 inline payment pay(const std::string& url, const r2::options& how, std::ostream& out) {
     payment known = payment::not_made;
     for (auto&& [res, err] : r2::post(url, R"({"amount": 42})", how)) {

@@ -27,8 +27,8 @@ using r2::testing::fake_client;
 
 constexpr auto url = "http://job.test/42";
 
-/// What it writes of one attempt at this URL.
-std::string noted_url(std::string target) {
+/// Returns the recorded URL of one attempt at `target`.
+std::string recorded_url(std::string target) {
     journal log;
     log.observer()({.url = std::move(target)}, r2::attempt(r2::response{.status = 200}));
     return log.entries().at(0).url;
@@ -46,7 +46,7 @@ std::string table(const journal& log) {
     return out.str();
 }
 
-/// On the clock of a virtual world.
+/// Makes a journal on the clock of `fake`.
 journal log_of(const fake_client& fake, std::size_t capacity = 1000) {
     return journal(capacity, [&fake] { return fake_client::wall_beginning + fake.now(); });
 }
@@ -119,7 +119,7 @@ TEST(journal, of_capacity_0_only_counts) {
     EXPECT_EQ(log.dropped(), 1U);
 }
 
-TEST(journal, keeps_1000_attempts_unless_told_otherwise) {
+TEST(journal, keeps_1000_attempts_unless_set) {
     const journal log;
     const auto note = log.observer();
     for (int i = 0; i < 1001; ++i) note({}, r2::attempt(r2::response{}));
@@ -127,7 +127,7 @@ TEST(journal, keeps_1000_attempts_unless_told_otherwise) {
     EXPECT_EQ(log.dropped(), 1U);
 }
 
-TEST(journal, takes_the_time_of_the_machine_unless_told_otherwise) {
+TEST(journal, takes_the_time_of_the_machine_unless_set) {
     const journal log;
     const r2::wall_time before = std::chrono::system_clock::now();
     log.observer()({}, r2::attempt(r2::response{}));
@@ -151,7 +151,7 @@ TEST(journal, copied_and_moved_2_times_is_the_same_one) {
     EXPECT_EQ(moved.entries().size(), 1U);
 }
 
-TEST(journal, misses_nothing_of_8_threads) {
+TEST(journal, misses_no_attempt_of_8_threads) {
     constexpr int threads = 8, ranges = 50;
     const journal log(100);
     {
@@ -170,9 +170,9 @@ TEST(journal, misses_nothing_of_8_threads) {
     EXPECT_EQ(log.dropped(), std::uint64_t{threads} * ranges * 2 - 100);
 }
 
-TEST(journal, notes_no_url_with_its_secrets) {
+TEST(journal, records_27_urls_without_their_secrets) {
     struct {
-        const char *url, *noted;
+        const char *url, *recorded;
     } constexpr table[] = {
         {"http://host/a", "http://host/a"},
         {"https://host:8443", "https://host:8443"},
@@ -202,7 +202,7 @@ TEST(journal, notes_no_url_with_its_secrets) {
         {"hunter2", "…"},
         {"", ""},
     };
-    for (const auto& [target, noted] : table) EXPECT_EQ(noted_url(target), noted) << target;
+    for (const auto& [target, recorded] : table) EXPECT_EQ(recorded_url(target), recorded) << target;
 }
 
 TEST(journal, prints_0_secrets_in_table_and_json) {
@@ -277,7 +277,7 @@ TEST(journal, escapes_each_of_256_bytes_in_json) {
     }
 }
 
-TEST(journal, replaces_what_is_no_utf_8_in_json) {
+TEST(journal, replaces_bytes_that_are_no_utf_8_in_json) {
     struct {
         std::string_view text, shown;
     } constexpr table[] = {

@@ -110,7 +110,7 @@ TEST(readme, after_a_stop_1_cleanup_still_works) {
         if (q.method == "POST") std::raise(SIGTERM);
         return reply(q.method == "POST" ? 503 : 204);
     });
-r2::shutdown down{.grace = 2s, .cleanup = 5s};     // together less than Kubernetes' terminationGracePeriodSeconds
+r2::shutdown down({.grace = 2s, .cleanup = 5s});   // together less than Kubernetes' terminationGracePeriodSeconds
 if (auto err = down.on_signal({SIGTERM, SIGINT})) std::cerr << err.message() << '\n';    // or call down.request()
 const r2::options policy{.max_attempts = 3, .timeout = 5s};
 while (!down.requested()) {

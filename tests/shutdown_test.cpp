@@ -19,14 +19,14 @@ namespace {
 
 using namespace r2::testkit;
 
-static_assert(std::is_aggregate_v<r2::shutdown>);
-static_assert(!std::is_move_constructible_v<r2::shutdown>, "ranges and handlers refer to it");
+static_assert(!std::is_move_constructible_v<r2::shutdown>, "its signals refer to it");
+static_assert(!std::is_convertible_v<r2::shutdown_options, r2::shutdown>);
 static_assert(std::is_same_v<decltype(std::declval<const r2::shutdown&>().cleanup({})), r2::options>);
 
 constexpr std::chrono::seconds soon{10};
 
 TEST(shutdown, makes_of_1_policy_options_for_work_and_for_cleanup) {
-    r2::shutdown down{.grace = 2s, .cleanup = 5s};
+    r2::shutdown down({.grace = 2s, .cleanup = 5s});
     std::stop_source another;
     const r2::options policy{.max_attempts = 7, .timeout = 1s, .stop = another.get_token(), .stop_grace = 1h};
 
@@ -45,7 +45,7 @@ TEST(shutdown, makes_of_1_policy_options_for_work_and_for_cleanup) {
 }
 
 TEST(shutdown, leaves_a_shorter_deadline_of_3_s_as_it_is) {
-    const r2::shutdown down{.cleanup = 5s};
+    const r2::shutdown down({.cleanup = 5s});
     EXPECT_EQ(down.cleanup({.deadline = 3s}).deadline, 3s);
     EXPECT_EQ(down.cleanup({.deadline = 6s}).deadline, 5s);
 }
@@ -55,44 +55,44 @@ TEST(shutdown, that_sets_nothing_limits_0_cleanups) {
     down.request();
     EXPECT_EQ(down.cleanup({}).deadline, r2::duration{});
     EXPECT_EQ(down.cleanup({.deadline = 3s}).deadline, 3s);
-    EXPECT_EQ(down.cleanup.left(), r2::duration::max());
+    EXPECT_EQ(down.cleanup_left(), r2::duration::max());
     EXPECT_EQ(down.work({}).stop_grace, r2::duration{});
 }
 
 TEST(shutdown, gives_grace_and_cleanup_together_from_the_1st_request_on) {
-    r2::shutdown down{.grace = 1h, .cleanup = 2h};
+    r2::shutdown down({.grace = 1h, .cleanup = 2h});
     EXPECT_FALSE(down.requested());
-    EXPECT_EQ(down.cleanup.left(), 2h);
+    EXPECT_EQ(down.cleanup_left(), 2h);
     const auto began = std::chrono::steady_clock::now();
     EXPECT_TRUE(down.request());
     EXPECT_TRUE(down.requested());
-    EXPECT_LE(down.cleanup.left(), 3h);
-    const r2::duration first = down.cleanup.left();
+    EXPECT_LE(down.cleanup_left(), 3h);
+    const r2::duration first = down.cleanup_left();
     EXPECT_GE(first, 3h - (std::chrono::steady_clock::now() - began));
     EXPECT_FALSE(down.request()) << "a second one";
-    EXPECT_LE(down.cleanup.left(), first) << "which gives no time";
+    EXPECT_LE(down.cleanup_left(), first) << "a second request gives no time";
 }
 
-TEST(shutdown, takes_limits_that_are_set_later_such_as_5_s) {
-    r2::shutdown down;
-    down.grace = 1h;
-    down.cleanup = 5s;
-    EXPECT_EQ(down.cleanup.left(), 5s);
-    EXPECT_EQ(down.work({}).stop_grace, 1h);
+TEST(shutdown, may_be_made_in_2_ways) {
+    const r2::shutdown by_braces{{.grace = 1h, .cleanup = 5s}}, by_parentheses({.grace = 1h, .cleanup = 5s});
+    for (const r2::shutdown* down : {&by_braces, &by_parentheses}) {
+        EXPECT_EQ(down->cleanup_left(), 5s);
+        EXPECT_EQ(down->work({}).stop_grace, 1h);
+    }
 }
 
 TEST(shutdown, whose_grace_is_the_longest_of_all_ends_1_time) {
-    r2::shutdown down{.grace = r2::duration::max(), .cleanup = 5s};
+    r2::shutdown down({.grace = r2::duration::max(), .cleanup = 5s});
     down.request();
-    EXPECT_GT(down.cleanup.left(), 1h);
+    EXPECT_GT(down.cleanup_left(), 1h);
 }
 
 TEST(shutdown, whose_time_is_over_sends_0_requests_for_cleanup) {
     server s;
     r2::client c;
-    r2::shutdown down{.cleanup = 1ms};
+    r2::shutdown down({.cleanup = 1ms});
     down.request();
-    while (down.cleanup.left() > 0ns) std::this_thread::yield();
+    while (down.cleanup_left() > 0ns) std::this_thread::yield();
     const r2::attempt a = c.del(s.url(), down.cleanup(quick())).finish();
     EXPECT_TRUE(a.error() == r2::errc::timeout) << a.error().message();
     EXPECT_EQ(a.error().sent(), r2::sent::no);
@@ -104,7 +104,7 @@ TEST(shutdown, makes_100_cleanups_on_a_silent_server_share_300_ms) {
     server s;
     r2::client c;
     s.default_answer(nothing().hang());
-    r2::shutdown down{.grace = 100ms, .cleanup = 200ms};
+    r2::shutdown down({.grace = 100ms, .cleanup = 200ms});
     const auto began = std::chrono::steady_clock::now();
     down.request();
     for (int i = 0; i < 100; ++i) {
@@ -114,13 +114,13 @@ TEST(shutdown, makes_100_cleanups_on_a_silent_server_share_300_ms) {
     const auto took = std::chrono::steady_clock::now() - began;
     EXPECT_GE(took, 300ms);
     EXPECT_LT(took, soon) << "and not 100 times as long";
-    EXPECT_EQ(down.cleanup.left(), 0ns);
+    EXPECT_EQ(down.cleanup_left(), 0ns);
 }
 
-TEST(shutdown, lets_in_1_answer_in_flight_and_1_cleanup_after_it) {
+TEST(shutdown, lets_in_1_response_in_flight_and_1_cleanup_after_it) {
     server s;
     r2::client c;
-    r2::shutdown down{.grace = patience, .cleanup = patience};
+    r2::shutdown down({.grace = patience, .cleanup = patience});
     s.handle([&](const recorded_request& q) {
         if (q.method == "POST") down.request();
         return reply(503, "let in");
@@ -133,7 +133,7 @@ TEST(shutdown, lets_in_1_answer_in_flight_and_1_cleanup_after_it) {
     EXPECT_EQ(s.request_count(), 2U);
 }
 
-/// The signal of these tests does nothing to the process but through a shutdown.
+/// SIGUSR1 is ignored unless a shutdown takes it.
 class on_signal : public testing::Test {
 protected:
     static constexpr int number = SIGUSR1;
@@ -157,12 +157,12 @@ protected:
 TEST_F(on_signal, each_of_2_signals_is_a_request) {
     ::signal(SIGTERM, SIG_DFL);
     for (const int signal : {number, SIGTERM}) {
-        r2::shutdown down{.cleanup = 1h};
+        r2::shutdown down({.cleanup = 1h});
         EXPECT_FALSE(down.on_signal({number, SIGTERM}));
         EXPECT_FALSE(down.requested());
         ::raise(signal);
         EXPECT_TRUE(is_requested_soon(down));
-        EXPECT_LT(down.cleanup.left(), 1h);
+        EXPECT_LT(down.cleanup_left(), 1h);
     }
     EXPECT_EQ(handler_of(SIGTERM), SIG_DFL);
 }
@@ -172,7 +172,7 @@ TEST_F(on_signal, of_2_handlers_the_former_comes_back_in_the_end) {
     {
         r2::shutdown down;
         EXPECT_FALSE(down.on_signal({number}));
-        EXPECT_FALSE(down.on_signal({number})) << "which is its own already";
+        EXPECT_FALSE(down.on_signal({number})) << "it has this signal already";
         EXPECT_NE(handler_of(number), SIG_IGN);
     }
     EXPECT_EQ(handler_of(number), SIG_IGN);
@@ -192,7 +192,8 @@ TEST_F(on_signal, 70000_signals_change_no_errno_and_block_nobody) {
     r2::shutdown down;
     EXPECT_FALSE(down.on_signal({number}));
     std::binary_semaphore over{0};
-    const std::stop_callback busy(down.token(), [&] { over.acquire(); });  // now nobody reads what the handler writes
+    const std::stop_callback busy(down.token(),
+                                  [&] { over.acquire(); });  // so that nothing reads the pipe of the handler
     for (int i = 0; i < 70'000; ++i) {
         errno = i;
         ::raise(number);
@@ -202,7 +203,7 @@ TEST_F(on_signal, 70000_signals_change_no_errno_and_block_nobody) {
     EXPECT_TRUE(is_requested_soon(down));
 }
 
-// A child that is stopped, or that ends, is no affair of its parent's.
+// Neither a signal to the child nor its end affects the parent.
 TEST_F(on_signal, of_2_processes_a_forked_one_stops_itself_alone) {
     r2::shutdown down;
     EXPECT_FALSE(down.on_signal({number}));
@@ -244,7 +245,7 @@ TEST_F(on_signal, without_descriptors_is_1_error) {
     const r2::error refused = down.on_signal({number});
     ::setrlimit(RLIMIT_NOFILE, &before);
     EXPECT_TRUE(refused == r2::errc::local) << refused.message();
-    EXPECT_FALSE(down.on_signal({number})) << "now there are some";
+    EXPECT_FALSE(down.on_signal({number})) << "there are descriptors again";
 }
 
 TEST_F(on_signal, a_range_that_waits_for_1_hour_ends) {

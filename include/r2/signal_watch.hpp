@@ -21,18 +21,18 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Turns signals into a call on a thread of its own, for hardly anything may be done in a handler: that only writes a
-/// byte to a pipe.
+/// Turns signals into a call on a thread of its own. The handler only writes a byte to a pipe, as hardly anything else
+/// is safe there.
 class signal_watch {
 public:
-    /// Will call `then` whenever one of the signals comes.
+    /// Calls `then` on each signal that `add` takes.
     explicit signal_watch(std::function<void()> then) : then_(std::move(then)) {}
     signal_watch(signal_watch&&) = delete;
     ~signal_watch() {
         for (const auto& [number, before] : taken_) give_back(number, before);
-        while (running_ != 0) std::this_thread::yield();  // a handler may still be about to write
+        while (running_ != 0) std::this_thread::yield();  // a handler may be about to write
         if (!thread_.joinable()) return;
-        if (::getpid() != process_) {  // forked: the thread and the pipe are the parent's
+        if (::getpid() != process_) {  // after a fork: the thread and the pipe are the parent's
             thread_.detach();
             return;
         }
@@ -41,7 +41,7 @@ public:
         close_pipe();
     }
 
-    /// Takes all of these, or none.
+    /// Takes all of these signals, or none.
     error add(std::initializer_list<int> signals) {
         if (error bad = start()) return bad;
         const std::size_t before = taken_.size();
@@ -56,8 +56,8 @@ public:
     }
 
 private:
-    // What handlers share: for each signal the pipe's descriptor + 1, or 0 where nobody listens. Initialised before
-    // anything runs, and without locks.
+    // Shared with the handlers, so lock-free and constant-initialised. For each signal the descriptor of its pipe + 1,
+    // or 0 if no watch has it.
     static_assert(std::atomic<int>::is_always_lock_free);
     static inline std::array<std::atomic<int>, 128> pipes_ = {};
     static inline std::atomic<int> running_ = 0;
@@ -66,7 +66,7 @@ private:
     static void write_signal(int number) noexcept {
         const int before = errno;
         ++running_;
-        // A pipe that is full has signals enough; that of a forked process is its parent's.
+        // A full pipe has signals enough. After a fork, the pipe is the parent's.
         if (const int pipe = pipes_[static_cast<std::size_t>(number)]; pipe != 0 && ::getpid() == process_) {
             [[maybe_unused]] const auto written = ::write(pipe - 1, "s", 1);
         }
@@ -102,7 +102,7 @@ private:
         return {};
     }
 
-    /// So that the thread that is started takes no signal away from one that waits for it.
+    /// Blocks all signals, so that a thread that starts meanwhile takes none from the program's own threads.
     struct all_signals_blocked {
         all_signals_blocked() {
             sigset_t all;
@@ -150,7 +150,7 @@ private:
     static void give_back(int number, const struct sigaction& before) noexcept {
         struct sigaction now = {};
         ::sigaction(number, nullptr, &now);
-        // Who took it over since then keeps it.
+        // A handler that was set since then stays.
         if (!(now.sa_flags & SA_SIGINFO) && now.sa_handler == &write_signal) ::sigaction(number, &before, nullptr);
         pipes_[static_cast<std::size_t>(number)] = 0;
     }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Opt-in: what tests of code that uses r2 need. `fake_client` runs its loops in no time and without a network;
-/// `server` is a real one on a loopback port, for what only sockets can show. With any test framework.
+/// Opt-in tools for tests of code that uses r2, with any test framework. `fake_client` runs loops on virtual time and
+/// without a network. `server` is a real server on a loopback port.
 
 #include "r2/config.hpp"  // stops an older language with one error
 

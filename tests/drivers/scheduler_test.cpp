@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <r2/policy/latency_log.hpp>
 #include <r2/testing.hpp>
 
 namespace {

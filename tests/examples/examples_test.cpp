@@ -222,7 +222,7 @@ TEST(log_attempts, counts_and_logs_4_attempts_of_2_requests) {
 /// One worker and one message, stopped after 5 s, while API 2 takes 10 s to answer.
 std::vector<std::string> stopped_in_api_2(const examples::design& how) {
     fake_client fake;
-    r2::shutdown down{.grace = how.grace, .cleanup = 5s};
+    r2::shutdown down({.grace = how.grace, .cleanup = 5s});
     fake.reply(200, "7").reply(200).reply_after(10s, 200).reply(200).forever();
     fake.at(5s, [&] { down.request(); });
     examples::work("http://host", down, how, through(fake, examples::call_options()));

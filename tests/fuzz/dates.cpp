@@ -1,4 +1,4 @@
-/// HTTP-dates: the input is one. The C library and libcurl have to agree.
+/// HTTP dates. The C library and libcurl must agree with `parse_http_date`.
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 
 struct form {
     const char* read;
-    const char* written;  // strptime takes more than strftime makes, so that a date has to become itself again
+    const char* written;  // strptime is lax, so strftime must make the same text again
 };
 
 constexpr form forms[] = {{"%a, %d %b %Y %T GMT", "%a, %d %b %04Y %T GMT"},
@@ -62,11 +62,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const r2::wall_time now :
          {r2::wall_time(), r2::wall_time(946'684'799s), r2::wall_time(946'684'800s), r2::wall_time(1'767'225'600s),
           r2::wall_time(2'524'608'000s), r2::wall_time::min(), r2::wall_time::max()}) {
-        const auto found = r2::parse_http_date(text, now);
+        const auto found = r2::detail::parse_http_date(text, now);
         require(found == expected(text, now));
         if (!found || *found == r2::wall_time::max() || *found == r2::wall_time::min()) continue;
 
-        // libcurl settles a year of two digits by a rule of its own.
+        // libcurl has another rule for years of two digits.
         const std::time_t by_curl = ::curl_getdate(text.c_str(), nullptr);
         const std::time_t by_us = floor<seconds>(*found).time_since_epoch().count();
         const bool two_digits = text.find('-') != text.npos;

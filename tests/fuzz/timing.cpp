@@ -1,9 +1,11 @@
-/// What a server says of the time to wait: each line of the input is a field of its response, or else its body.
+/// The wait that a response asks for. Each line of the input is a header field of the response, or its body.
 #include <cerrno>
 #include <chrono>
 #include <optional>
 
 #include "input.hpp"
+#include "r2/policy/rate_limit_fields.hpp"
+#include "r2/policy/retry_after.hpp"
 #include "r2/policy/server_timing.hpp"
 #include "r2/policy/throttled.hpp"
 
@@ -12,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// By another way: nothing where these aren't digits alone, and at most what a duration holds.
+/// An independent `parse_digits`.
 std::optional<r2::duration> in_unit(std::string_view text, r2::duration unit) {
     if (text.empty() || text.find_first_not_of("0123456789") != text.npos) return std::nullopt;
     errno = 0;
@@ -38,23 +40,23 @@ void try_value(std::string_view value, r2::wall_time now) {
     for (const r2::duration unit : {1ns, r2::duration(1ms), r2::duration(1s)})
         require(r2::detail::parse_digits(value, unit) == in_unit(value, unit));
 
-    const auto reset = r2::parse_reset(value, now);
+    const auto reset = r2::detail::parse_reset(value, now);
     require(reset.has_value() == in_unit(value, 1ns).has_value());
     require(!reset || *reset >= 0s);
-    const auto later = r2::parse_reset(value, now < r2::wall_time::max() - 1h ? now + 1h : now);
+    const auto later = r2::detail::parse_reset(value, now < r2::wall_time::max() - 1h ? now + 1h : now);
     require(!reset || later == reset || (*later < *reset && *later >= *reset - 1h));
 
-    // Only a 0 says that nothing is left.
-    const auto limit = r2::parse_rate_limit(value, value);
+    // Without a 0 in it, no quota is used up.
+    const auto limit = r2::detail::parse_rate_limit(value, value);
     require(!limit || (*limit >= 0s && value.find('0') != value.npos && value.find('=') != value.npos));
 }
 
 void try_response(r2::response& res, r2::wall_time now) {
-    const auto asked = r2::server_wait(res, now);
+    const auto asked = r2::detail::server_wait(res, now);
     require(!asked || *asked > 0s);
-    require(r2::server_wait(res, now) == asked);
+    require(r2::detail::server_wait(res, now) == asked);
     if (const auto value = res.headers.get("Retry-After")) {
-        require(asked == r2::retry_after(res, now));
+        require(asked == r2::detail::retry_after(res, now));
         if (const auto digits = in_unit(*value, 1s)) require(asked.value_or(0s) == *digits);
     } else if (const auto ms = in_unit(res.headers.get("retry-after-ms").value_or(""), 1ms)) {
         require(asked.value_or(0s) == *ms);
@@ -62,7 +64,7 @@ void try_response(r2::response& res, r2::wall_time now) {
     require(r2::throttled(res) || res.status != 429);
     require(!r2::throttled(res) || res.status >= 400);
     for (const r2::duration wait : {r2::duration(50ms), r2::duration::max() - 1s}) {
-        const r2::duration amazon = r2::at_least_as_amazon_asks(res, wait);
+        const r2::duration amazon = r2::detail::at_least_as_amazon_asks(res, wait);
         require(amazon >= wait && amazon - wait <= 5s);
     }
 }
@@ -89,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
 
-    // The first field of a name counts, in whatever case it comes.
+    // Of several fields of a name the first counts. The case of the name does not.
     res.status = 429;
     r2::response shouting = res;
     shouting.headers.clear();
@@ -100,6 +102,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     for (const auto& field : res.headers) shouting.headers.add(field.name, "7");
     const r2::wall_time now(1'767'225'600s);
-    require(r2::server_wait(shouting, now) == r2::server_wait(res, now));
+    require(r2::detail::server_wait(shouting, now) == r2::detail::server_wait(res, now));
     return 0;
 }

@@ -30,9 +30,9 @@ constexpr r2::time_point start = fake_client::beginning;
 const r2::request here{.url = url};
 const r2::request elsewhere{.url = "http://other.test/"};
 
-r2::attempt answer(int status) { return r2::attempt(r2::response{.status = status}); }
+r2::attempt responded(int status) { return r2::attempt(r2::response{.status = status}); }
 
-// The arithmetic, against what the AWS SDK for Go v2 expects of its own (adaptive_ratelimit_test.go).
+// The arithmetic, with the expected values of the AWS SDK for Go v2 (adaptive_ratelimit_test.go).
 
 struct curve_row {
     double t;
@@ -67,7 +67,7 @@ template <std::size_t n> void replay(const curve_row (&rows)[n]) {
     for (const auto& row : rows) {
         rate = row.throttled ? curve.throttle(rate, row.t) : curve.at(row.t);
         if (row.throttled)
-            (void)curve.throttle(rate, row.t);  // the SDK's test, not its limiter, levels at what is left
+            (void)curve.throttle(rate, row.t);  // the SDK's test, unlike its limiter, levels at the remaining rate
         EXPECT_NEAR(rate, row.rate, tolerance) << "at " << row.t;
     }
 }
@@ -162,48 +162,48 @@ TEST(cubic_rate, is_not_confused_by_a_time_that_goes_back) {
 
 // The guard.
 
-TEST(adaptive_limiter, is_free_until_the_first_throttling_answer) {
+TEST(adaptive_limiter, is_free_until_the_first_throttling_response) {
     adaptive_limiter limit;
     for (int i = 0; i < 1000; ++i) {
         EXPECT_EQ(limit.admit(here, 1, start).wait(), 0s);
-        limit.record_of(here, i % 2 ? answer(503) : r2::attempt(r2::error(r2::errc::timeout)), start);
+        limit.record_of(here, i % 2 ? responded(503) : r2::attempt(r2::error(r2::errc::timeout)), start);
     }
     EXPECT_EQ(limit.rate(here), infinite);
-    limit.record_of(here, answer(429), start);
+    limit.record_of(here, responded(429), start);
     EXPECT_EQ(limit.rate(here), 0.5);
     EXPECT_EQ(limit.admit(here, 1, start).wait(), 2s);
     EXPECT_EQ(limit.admit(here, 1, start).wait(), 4s);
 }
 
-TEST(adaptive_limiter, is_told_by_the_codes_of_aws_too) {
+TEST(adaptive_limiter, knows_the_throttling_codes_of_aws_too) {
     adaptive_limiter limit;
     const r2::response slow_down{.status = 503, .body = "<Error><Code>SlowDown</Code></Error>"};
     limit.record_of(here, r2::attempt(slow_down), start);
     EXPECT_EQ(limit.rate(here), 0.5);
 }
 
-TEST(adaptive_limiter, counts_an_error_as_an_answer_that_is_not_throttling) {
-    adaptive_limiter of_errors, of_answers;
-    for (auto* each : {&of_errors, &of_answers}) each->record_of(here, answer(429), start);
+TEST(adaptive_limiter, counts_an_error_as_a_response_that_is_not_throttling) {
+    adaptive_limiter of_errors, of_responses;
+    for (auto* each : {&of_errors, &of_responses}) each->record_of(here, responded(429), start);
     for (r2::time_point now = start; now < start + 10s; now += 100ms) {
         of_errors.record_of(here, r2::attempt(r2::error(r2::errc::connect)), now);
-        of_answers.record_of(here, answer(200), now);
+        of_responses.record_of(here, responded(200), now);
     }
-    EXPECT_EQ(of_errors.rate(here), of_answers.rate(here));
+    EXPECT_EQ(of_errors.rate(here), of_responses.rate(here));
     EXPECT_GT(of_errors.rate(here), 10);
 }
 
 TEST(adaptive_limiter, has_a_rate_for_each_origin_unless_global) {
     for (const scope s : {scope::origin, scope::global}) {
         adaptive_limiter limit(s);
-        limit.record_of(here, answer(429), start);
+        limit.record_of(here, responded(429), start);
         EXPECT_EQ(limit.rate(elsewhere), s == scope::origin ? infinite : 0.5);
     }
 }
 
 TEST(adaptive_limiter, takes_back_what_was_never_used) {
     adaptive_limiter limit;
-    limit.record_of(here, answer(429), start);
+    limit.record_of(here, responded(429), start);
     EXPECT_EQ(limit.admit(here, 1, start).wait(), 2s);
     EXPECT_EQ(limit.admit(here, 1, start).wait(), 4s);
     limit.cancel(here, start);
@@ -214,14 +214,14 @@ TEST(adaptive_limiter, measures_from_its_first_request_on) {
     adaptive_limiter early, late;
     for (const r2::duration silence : {0s, 3600s}) {
         adaptive_limiter& limit = silence == 0s ? early : late;
-        for (int i = 0; i < 100; ++i) limit.record_of(here, answer(i == 99 ? 429 : 200), start + silence + i * 10ms);
+        for (int i = 0; i < 100; ++i) limit.record_of(here, responded(i == 99 ? 429 : 200), start + silence + i * 10ms);
     }
     EXPECT_EQ(late.rate(here), early.rate(here));
 }
 
 TEST(adaptive_limiter, gives_8_threads_8000_times_of_their_own) {
     adaptive_limiter limit;
-    limit.record_of(here, answer(429), start);
+    limit.record_of(here, responded(429), start);
     {
         std::vector<std::jthread> threads;
         for (int i = 0; i < 8; ++i)
@@ -236,7 +236,7 @@ TEST(adaptive_limiter, gives_8_threads_8000_times_of_their_own) {
     EXPECT_EQ(limit.admit(here, 1, start).wait(), 2s * (8 * 500 + 1));
 }
 
-TEST(adaptive_limiter, makes_a_range_wait_2_seconds_after_its_first_answer_is_429) {
+TEST(adaptive_limiter, makes_a_range_wait_2_seconds_after_a_first_429) {
     fake_client fake;
     fake.reply(429).reply(200);
     const auto limit = std::make_shared<adaptive_limiter>();
@@ -262,7 +262,7 @@ struct small_server {
         return status;
     }
 
-    /// Answers with this status a second, from `from` on.
+    /// Returns the responses with this status a second, from `from` on.
     double rate(int status, r2::time_point from) const {
         const auto counts = [&](const auto& each) { return each.first >= from && each.second == status; };
         return static_cast<double>(std::count_if(log.begin(), log.end(), counts)) /
@@ -270,18 +270,18 @@ struct small_server {
     }
 };
 
-/// What many clients that never rest, each with answers after 20 ms, make of a server in 10 minutes.
+/// A server after 10 minutes with many clients that send all the time. A response takes 20 ms.
 small_server besieged_by(int clients) {
-    using event = std::pair<r2::time_point, bool>;  // when, and whether an answer is due
+    using event = std::pair<r2::time_point, bool>;  // when, and whether a response is due
     adaptive_limiter limit;
     small_server server;
     std::priority_queue<event, std::vector<event>, std::greater<>> events;
     for (int i = 0; i < clients; ++i) events.emplace(start + i * 1ms, false);
     while (events.top().first < start + 10min) {
-        const auto [now, answered] = events.top();
+        const auto [now, has_response] = events.top();
         events.pop();
-        if (answered) {
-            limit.record_of(here, answer(server.serve(now)), now);
+        if (has_response) {
+            limit.record_of(here, responded(server.serve(now)), now);
             events.emplace(now + limit.admit(here, 1, now).wait(), false);
         } else {
             events.emplace(now + 20ms, true);
@@ -307,7 +307,7 @@ TEST(adaptive_limiter, brings_a_range_near_the_10_a_second_that_a_server_takes) 
     fake_client fake;
     small_server server;
     const auto limit = std::make_shared<adaptive_limiter>();
-    const auto answered = [&](r2::request&) {
+    const auto serve = [&](r2::request&) {
         fake.advance(5ms);
         return r2::response{.status = server.serve(start + fake.now())};
     };
@@ -315,7 +315,7 @@ TEST(adaptive_limiter, brings_a_range_near_the_10_a_second_that_a_server_takes) 
     const auto last = fake.get(url, {.interval = 1ns,
                                      .deadline = 10min,
                                      .terminate_if = never_enough,
-                                     .before_attempt = answered,
+                                     .before_attempt = serve,
                                      .guards = {limit}})
                           .finish();
     EXPECT_EQ(last.ended(), r2::ended::deadline);

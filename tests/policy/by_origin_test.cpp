@@ -23,6 +23,17 @@ TEST(by_origin, keeps_1024_and_forgets_the_one_that_was_asked_for_least_recently
     EXPECT_EQ(state(1), 0);
 }
 
+TEST(by_origin, of_1024_forgets_the_1st_if_it_is_the_least_recent) {
+    states of_hosts(scope::origin, 0);
+    const auto state = [&](int host) -> int& {
+        return of_hosts.of({.url = "http://" + std::to_string(host) + ".test/"});
+    };
+    for (int host = 0; host < 1024; ++host) state(host) = 1;
+    EXPECT_EQ(state(1024), 0) << "the state of a new origin, in the place of the first";
+    for (int host = 1; host < 1024; ++host) EXPECT_EQ(state(host), 1) << host;
+    EXPECT_EQ(state(0), 0);
+}
+
 TEST(by_origin, tells_4_origins_apart_after_1_that_is_like_them) {
     states of_hosts(scope::origin, 0);
     for (const char* other : {"http://b.test/", "http://a.test2/", "http://a.test:81/", "https://a.test/"}) {

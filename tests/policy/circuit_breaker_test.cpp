@@ -32,12 +32,12 @@ using changes = std::vector<std::pair<circuit, circuit>>;
 r2::attempt answered(int status) { return r2::attempt(r2::response{.status = status}); }
 r2::attempt failed(errc kind) { return r2::attempt(r2::error(kind)); }
 
-/// Attempts as ranges tell of them, at a time that the test sets.
+/// Admits and records attempts as a range does, at a time that the test sets.
 struct teller {
     circuit_breaker& breaker;
     r2::time_point now = start;
 
-    /// An attempt of its own.
+    /// Makes one attempt. Returns false if it was refused.
     bool tell(const r2::attempt& a) {
         const r2::request q{.url = url};
         if (!admits(q)) return false;
@@ -79,7 +79,7 @@ TEST(circuit_breaker, judges_the_last_100_attempts) {
     t.tell(49, 503);
     t.tell(51, 200);
     EXPECT_EQ(t.state(), circuit::closed);
-    t.tell(49, 503);  // and the 49 before them are out of the window
+    t.tell(49, 503);  // the 49 failures before are out of the window
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(1, 503);
     EXPECT_EQ(t.state(), circuit::open);
@@ -151,7 +151,7 @@ TEST(circuit_breaker, a_window_of_3_needs_3_attempts) {
     EXPECT_EQ(t.state(), circuit::open);
 }
 
-TEST(circuit_breaker, counts_neither_what_is_of_this_side_nor_what_is_no_failure) {
+TEST(circuit_breaker, counts_neither_5_errors_of_this_side_nor_1_that_is_no_failure) {
     circuit_breaker breaker({.minimum_throughput = 1});
     teller t{breaker};
     for (const errc own : {errc::stopped, errc::refused, errc::local, errc::invalid_request, errc::body_unreadable,
@@ -162,17 +162,17 @@ TEST(circuit_breaker, counts_neither_what_is_of_this_side_nor_what_is_no_failure
     EXPECT_EQ(t.state(), circuit::open);
 }
 
-TEST(circuit_breaker, asks_its_own_predicate_what_a_failure_is) {
+TEST(circuit_breaker, uses_its_own_predicate_for_a_failure) {
     circuit_breaker breaker({.minimum_throughput = 2, .failure = r2::status_is(404) || r2::failed_with(errc::stopped)});
     teller t{breaker};
-    EXPECT_TRUE(t.tell(failed(errc::stopped)));  // never one
+    EXPECT_TRUE(t.tell(failed(errc::stopped)));  // never a failure
     t.tell(2, 503);
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(2, 404);
     EXPECT_EQ(t.state(), circuit::open);
 }
 
-TEST(circuit_breaker, takes_what_is_out_of_range_for_the_default) {
+TEST(circuit_breaker, replaces_4_values_out_of_range_by_the_default) {
     circuit_breaker breaker({.failure_rate = 1.5, .window = -1, .minimum_throughput = -1, .open_for = -1s});
     teller t{breaker};
     t.tell(4, 503);
@@ -217,7 +217,7 @@ TEST(circuit_breaker, a_sampling_duration_of_1_ns_is_as_good_as_10) {
 
 // open and half-open
 
-/// One that is open since `start`, for 30 s.
+/// A breaker that opens at `start`, for 30 s.
 struct open_breaker {
     explicit open_breaker(circuit_breaker_options o = {}) : breaker(std::move(o)) { told.tell(10, 503); }
 
@@ -228,9 +228,9 @@ struct open_breaker {
 TEST(circuit_breaker, refuses_while_it_is_open_and_says_for_how_long) {
     open_breaker open;
     open.told.now += 18s;
-    const auto answer = open.breaker.admit({.url = url}, 1, open.told.now);
-    EXPECT_TRUE(answer.refused());
-    EXPECT_EQ(answer.reason(), "circuit breaker is open for another 12s");
+    const auto refused = open.breaker.admit({.url = url}, 1, open.told.now);
+    EXPECT_TRUE(refused.refused());
+    EXPECT_EQ(refused.reason(), "circuit breaker is open for another 12s");
 }
 
 TEST(circuit_breaker, lets_1_probe_through_after_30_s_whose_success_closes_it) {
@@ -245,7 +245,7 @@ TEST(circuit_breaker, lets_1_probe_through_after_30_s_whose_success_closes_it) {
     EXPECT_EQ(open.breaker.admit(other, 1, t.now).reason(), "circuit breaker is half-open, with a probe on its way");
     open.breaker.record_of(probe, answered(404), t.now);
     EXPECT_EQ(t.state(), circuit::closed);
-    t.tell(9, 503);  // the failures before are forgotten
+    t.tell(9, 503);  // the failures before it opened don't count
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(1, 503);
     EXPECT_EQ(t.state(), circuit::open);
@@ -270,14 +270,14 @@ TEST(circuit_breaker, a_probe_that_is_cancelled_makes_room_for_another) {
     const r2::request probe{.url = url}, other{.url = url};
     t.now += 30s;
     EXPECT_TRUE(t.admits(probe));
-    open.breaker.cancel(other, t.now);  // of an attempt from before
+    open.breaker.cancel(other, t.now);  // an attempt from before it opened
     EXPECT_FALSE(t.admits(other));
     open.breaker.cancel(probe, t.now);
     EXPECT_EQ(t.state(), circuit::half_open);
     EXPECT_TRUE(t.admits(other));
 }
 
-TEST(circuit_breaker, a_probe_that_says_nothing_of_the_server_makes_room_for_another) {
+TEST(circuit_breaker, a_probe_that_is_neither_failure_nor_success_makes_room_for_another) {
     open_breaker open;
     auto& t = open.told;
     t.now += 30s;
@@ -413,7 +413,7 @@ TEST(circuit_breaker, each_origin_has_its_own_and_a_global_one_is_for_all) {
 
 // on_change
 
-TEST(circuit_breaker, tells_of_5_changes_in_order_and_without_its_lock) {
+TEST(circuit_breaker, announces_5_changes_in_order_and_without_its_lock) {
     changes seen;
     circuit_breaker* self = nullptr;
     const auto note = [&](circuit from, circuit to) {
@@ -435,7 +435,7 @@ TEST(circuit_breaker, tells_of_5_changes_in_order_and_without_its_lock) {
                              {circuit::half_open, circuit::closed}}));
 }
 
-TEST(circuit_breaker, a_change_made_within_on_change_is_told_after_it) {
+TEST(circuit_breaker, a_change_made_within_on_change_is_announced_after_it) {
     changes seen;
     std::function<void()> once;
     const auto note = [&](circuit from, circuit to) {
@@ -477,7 +477,7 @@ TEST(circuit_breaker, gives_the_place_of_a_probe_that_is_not_over_after_10_s_to_
     EXPECT_TRUE(breaker.admit(second, 1, later + 9s).refused());
     EXPECT_FALSE(breaker.admit(second, 1, later + 10s).refused());
     breaker.record_of(first, answered(503), later + 11s);
-    EXPECT_EQ(breaker.state(url), circuit::half_open) << "the first one's outcome comes too late";
+    EXPECT_EQ(breaker.state(url), circuit::half_open) << "the outcome of the first probe comes too late";
     breaker.record_of(second, answered(200), later + 12s);
     EXPECT_EQ(breaker.state(url), circuit::closed);
 }

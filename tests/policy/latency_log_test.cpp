@@ -15,7 +15,7 @@ using r2::detail::latency_log;
 const r2::request here{.url = "http://here.test/a"};
 const r2::request there{.url = "http://there.test/a"};
 
-TEST(latency_log, knows_nothing_of_fewer_than_20_answers) {
+TEST(latency_log, knows_nothing_of_fewer_than_20_responses) {
     latency_log log;
     for (int i = 0; i < 19; ++i) log.add(here, 1ms);
     EXPECT_EQ(log.at(here, percentile(0.5, 70ms)), 70ms);

@@ -29,7 +29,7 @@ const r2::request elsewhere{.url = "http://other.test/"};
 
 using waits = std::vector<r2::duration>;
 
-/// What `n` attempts that ask at once have to wait.
+/// The waits of `n` attempts that are admitted at once.
 waits ask(rate_limiter& limit, int n, r2::time_point now = start) {
     waits all;
     for (int i = 0; i < n; ++i) all.push_back(limit.admit(here, 1, now).wait());
@@ -39,10 +39,10 @@ waits ask(rate_limiter& limit, int n, r2::time_point now = start) {
 TEST(rate_limiter, lets_a_burst_of_3_go_and_paces_the_rest) {
     rate_limiter limit({.permits = 2, .burst = 3});
     EXPECT_EQ(ask(limit, 6), (waits{0s, 0s, 0s, 500ms, 1s, 1500ms}));
-    EXPECT_EQ(ask(limit, 1, start + 1500ms), waits{500ms}) << "behind those who wait";
+    EXPECT_EQ(ask(limit, 1, start + 1500ms), waits{500ms}) << "behind the waiting attempts";
 }
 
-TEST(rate_limiter, has_a_burst_of_as_many_as_its_permits_unless_told) {
+TEST(rate_limiter, has_a_burst_of_4_with_4_permits_unless_set) {
     rate_limiter limit({.permits = 4});
     EXPECT_EQ(ask(limit, 5), (waits{0s, 0s, 0s, 0s, 250ms}));
 }

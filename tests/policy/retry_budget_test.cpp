@@ -27,16 +27,16 @@ constexpr auto start = fake_client::beginning;
 
 const r2::predicate retryable = r2::transient || r2::throttled;
 
-/// Of what AWS says with a status below 429.
-r2::response answer(int status, const char* error_code = "") {
+/// A response, maybe with an error code of AWS.
+r2::response response_of(int status, const char* error_code = "") {
     r2::response res{.status = status};
     if (*error_code) res.body = std::string("<Error><Code>") + error_code + "</Code></Error>";
     return res;
 }
 
-r2::attempt answered(int status) { return r2::attempt(answer(status)); }
+r2::attempt answered(int status) { return r2::attempt(response_of(status)); }
 
-/// One request whose attempts come to this, `status` 0 being a timeout; as the budget is told them by a range.
+/// One request whose attempts are admitted and recorded as a range does. `status` 0 is a timeout.
 struct told {
     retry_budget& budget;
     const r2::request q{.url = url};
@@ -58,7 +58,7 @@ struct told {
     }
 };
 
-// The vectors of the AWS SDK's tests, as far as they are about the quota.
+// The vectors of the AWS SDK's tests that are about the quota.
 
 struct step {
     int status = 0;
@@ -122,7 +122,7 @@ TEST(retry_budget, follows_the_19_vectors_of_aws_step_by_step) {
         SCOPED_TRACE(v.name);
         fake_client fake;
         for (const step& s : v.steps)
-            if (s.status) fake.reply(answer(s.status, s.error_code));
+            if (s.status) fake.reply(response_of(s.status, s.error_code));
         const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = v.initial});
         const r2::options o{.max_attempts = v.max_attempts, .retry_if = retryable, .guards = {budget}};
         for (std::size_t i = 0; i < v.steps.size() && v.steps[i].status;) {
@@ -141,7 +141,7 @@ TEST(retry_budget, follows_the_19_vectors_of_aws_step_by_step) {
 
 // aws and aws_legacy
 
-TEST(retry_budget, a_retry_after_a_throttling_answer_costs_5) {
+TEST(retry_budget, a_retry_after_a_throttling_response_costs_5) {
     const auto budget = retry_budget::aws();
     EXPECT_TRUE(told{*budget}.admits_after(429));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 495);
@@ -162,7 +162,7 @@ TEST(retry_budget, the_costs_of_aws_legacy_are_5_and_10_after_a_timeout) {
     EXPECT_DOUBLE_EQ(budget->tokens(url), 490);
     EXPECT_TRUE(range.retry(0, 0));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 480);
-    EXPECT_TRUE(range.retry(0, 200));  // gives back its own 10
+    EXPECT_TRUE(range.retry(0, 200));  // refunds its 10
     EXPECT_DOUBLE_EQ(budget->tokens(url), 480);
     EXPECT_TRUE(range.first(200));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 481);
@@ -175,11 +175,11 @@ TEST(retry_budget, never_holds_more_than_its_capacity_of_500) {
     EXPECT_DOUBLE_EQ(budget->tokens(url), 500);
     EXPECT_TRUE(range.admits_after(503));
     for (int i = 0; i < 10; ++i) told{*budget}.first(200);
-    budget->record_of(range.q, answered(200), start);  // 496 and 14
+    budget->record_of(range.q, answered(200), start);  // 496 + 14
     EXPECT_DOUBLE_EQ(budget->tokens(url), 500);
 }
 
-TEST(retry_budget, is_never_asked_for_more_than_max_attempts) {
+TEST(retry_budget, is_never_asked_past_max_attempts_of_1) {
     fake_client fake;
     fake.reply(503);
     const auto budget = retry_budget::aws();
@@ -197,7 +197,7 @@ TEST(retry_budget, admits_35_retries_of_a_server_that_only_fails_and_every_first
     EXPECT_EQ(fake.requests().size() - ranges, 35U);  // 500 / 14
 }
 
-TEST(retry_budget, a_refusal_reads_as_the_clients_own) {
+TEST(retry_budget, a_refusal_names_the_6_tokens_left) {
     fake_client fake;
     fake.reply(503).reply(503);
     const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = 20});
@@ -213,7 +213,7 @@ TEST(retry_budget, a_poll_costs_nothing) {
     const auto budget = std::make_shared<retry_budget>(retry_budget_options{.initial = 0});
     const auto done_at_last = fake.get(url, {.terminate_if = r2::status_is(200), .guards = {budget}}).finish();
     EXPECT_EQ(done_at_last.ended(), ended::condition_met);
-    EXPECT_DOUBLE_EQ(budget->tokens(url), 3);  // and each success adds 1
+    EXPECT_DOUBLE_EQ(budget->tokens(url), 3);  // each success adds 1
 }
 
 TEST(retry_budget, a_poll_after_a_retry_gives_nothing_back_twice) {
@@ -294,17 +294,17 @@ TEST(retry_budget, grpc_sinks_to_0_and_no_lower_and_needs_51_successes_to_retry_
     EXPECT_EQ(budget->admit_next(range.q, answered(503), start).reason(),
               "retry budget: 0 of 10 tokens left, a retry needs more than 5");
     for (int i = 0; i < 50; ++i) EXPECT_TRUE(range.first(200));
-    EXPECT_EQ(budget->tokens(url), 5);  // to the last bit
+    EXPECT_EQ(budget->tokens(url), 5);  // exactly
     EXPECT_FALSE(range.admits_after(503));
     EXPECT_TRUE(range.first(200));
     EXPECT_TRUE(range.retry(503, 200));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 5.2);
 }
 
-TEST(retry_budget, grpc_takes_1_token_for_each_throttling_answer_and_none_for_the_retry) {
+TEST(retry_budget, grpc_takes_1_token_for_each_throttling_response_and_none_for_the_retry) {
     const auto budget = retry_budget::grpc();
     told range{*budget};
-    budget->record_of(range.q, r2::attempt(answer(400, "Throttling")), start);
+    budget->record_of(range.q, r2::attempt(response_of(400, "Throttling")), start);
     EXPECT_DOUBLE_EQ(budget->tokens(url), 9);
     EXPECT_TRUE(range.admits_after(429));
     EXPECT_DOUBLE_EQ(budget->tokens(url), 9);
@@ -320,7 +320,7 @@ TEST(retry_budget, grpc_counts_neither_a_404_nor_a_stop) {
 
 // ratio
 
-/// How many retries it admits now.
+/// Returns how many retries the budget admits at `now`.
 int retries(retry_budget& budget, r2::time_point now, int at_most = 10'000) {
     int n = 0;
     while (n < at_most && told{budget, {.url = url}, now}.retry(503, 503)) ++n;

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <r2/policy/latency_log.hpp>
 #include <r2/r2.hpp>
 #include <r2/transport/transport.hpp>
 

@@ -8,12 +8,12 @@
 
 namespace r2::testkit {
 
-/// While it lives, this process can open no more than so many descriptors.
+/// Limits this process to so many more descriptors until it is destroyed.
 class few_descriptors {
 public:
     explicit few_descriptors(int more) {
         ::getrlimit(RLIMIT_NOFILE, &before_);
-        // Numbers below the limit that are free would do: they are taken first.
+        // Take the free numbers below the limit first, or they could still be opened.
         int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
         const int highest = next + 512;
         for (; next >= 0 && next < highest; next = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) taken_.push_back(next);

@@ -26,7 +26,7 @@ public:
         return carry_out([this] { return SSL_accept(ssl_); }) > 0;
     }
 
-    /// All of it, or nothing.
+    /// Returns `size` bytes, or nothing at the end and on an error.
     std::optional<std::string> read(std::size_t size) {
         std::string bytes(size, '\0');
         for (std::size_t have = 0; have < size;) {
@@ -42,7 +42,7 @@ public:
         carry_out([&] { return SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())); });
     }
 
-    /// With the end of TLS before that of the connection.
+    /// Ends TLS, then the connection.
     void close() {
         SSL_shutdown(ssl_);
         peer_.close_orderly(true);
@@ -106,7 +106,7 @@ http2_server::http2_server(const std::string& certificate, const std::string& ke
     : context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free),
       to_all_(to_all),
       connections_([this](testing::detail::channel& peer, int) {
-          // OpenSSL writes to a socket that the peer has closed.
+          // OpenSSL may write to a socket that the peer has closed.
           sigset_t broken_pipe;
           sigemptyset(&broken_pipe);
           sigaddset(&broken_pipe, SIGPIPE);
@@ -136,12 +136,12 @@ http2_server::~http2_server() = default;
 
 void http2_server::serve(secured& with) {
     if (!with.read(preface.size())) return;
-    // SETTINGS_INITIAL_WINDOW_SIZE: bodies come without asking again.
+    // SETTINGS_INITIAL_WINDOW_SIZE is so large that no body needs a WINDOW_UPDATE.
     with.write(frame(settings, 0, 0, std::string("\0\x04", 2) + number(window)) +
                frame(window_update, 0, 0, number(window)));
 
     std::uint32_t processed = 0;
-    std::set<std::uint32_t> pending;  // those whose body is on its way
+    std::set<std::uint32_t> pending;  // streams whose body is not complete
     while (const auto bytes = with.read(9)) {
         const frame_head head = to_head(*bytes);
         if (!with.read(head.size)) return;

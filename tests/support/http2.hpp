@@ -9,12 +9,11 @@
 
 #include "r2/testing/listener.hpp"
 
-struct ssl_ctx_st;  // OpenSSL's
+struct ssl_ctx_st;  // of OpenSSL
 
 namespace r2::testkit {
 
-/// As much of HTTP/2 over TLS as its ways to fail take: of a request nothing is understood but where it begins and
-/// ends.
+/// A server of HTTP/2 over TLS that can fail in several ways. It understands only where a request begins and ends.
 class http2_server {
 public:
     enum class answer {
@@ -24,12 +23,12 @@ public:
         internal_error,  ///< RST_STREAM(INTERNAL_ERROR).
     };
 
-    /// With PEM files of a certificate for 127.0.0.1 and its key.
+    /// Takes PEM files of a certificate for 127.0.0.1 and of its key.
     http2_server(const std::string& certificate, const std::string& key, answer to_all);
     ~http2_server();
 
     std::string url() const { return "https" + connections_.url().substr(4); }
-    /// Of all the requests that this counts from 1.
+    /// Sets the answer to one request. Requests count from 1.
     void on_request(std::size_t number, answer what) { answers_[number] = what; }
     std::size_t begun() const { return begun_; }
 

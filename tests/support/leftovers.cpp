@@ -10,7 +10,7 @@ namespace r2::testkit {
 
 std::size_t open_descriptors() {
     const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all))) - 1;  // without the one that lists them
+    return static_cast<std::size_t>(std::distance(begin(all), end(all))) - 1;  // without the descriptor of this listing
 }
 
 }  // namespace r2::testkit
@@ -36,7 +36,7 @@ void* counted(void* block) {
 
 std::size_t r2::testkit::live_blocks() { return live; }
 
-// The C library's own, behind the names that a program may take (glibc's manual, "Replacing malloc").
+// The C library's own functions (glibc's manual, "Replacing malloc").
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

@@ -6,16 +6,16 @@
 
 namespace r2::testkit {
 
-/// Blocks of memory that this process has not given back, by whomever allocated. A program that uses this has a malloc
-/// of its own, which counts. Always 0 under a sanitizer, which has its own and finds leaks by itself.
+/// Counts the memory blocks that this process has allocated and not freed. A program that uses this gets a malloc that
+/// counts. Always 0 under a sanitizer, which has its own malloc and finds leaks.
 std::size_t live_blocks();
 
-/// Descriptors that this process has open.
+/// Counts the open descriptors of this process.
 std::size_t open_descriptors();
 
-/// Fails the test where `run` leaves memory or descriptors behind, each time that it runs: what libraries keep from the
-/// first time on isn't left again, what they keep every other time (as what belongs to the stacks of threads that have
-/// ended) is gone after two, and no thread is still on its way out each time.
+/// Fails the test if `run` leaves memory or descriptors behind on every run. A library may keep memory from its first
+/// use on, or free it only on every second run, as with the stacks of ended threads. So `run` runs up to 6 times, and
+/// the counts only have to return once to those of one or two runs before.
 template <class F> void expect_nothing_left_by(F run) {
     struct level {
         std::size_t blocks = live_blocks(), descriptors = open_descriptors();

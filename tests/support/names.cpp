@@ -17,7 +17,7 @@ struct state {
     std::size_t begun = 0;
     std::size_t inside = 0;
 
-    // Never destroyed: look-ups run on threads of libcurl, which nobody joins.
+    // Never destroyed: libcurl never joins the threads of its look-ups.
     static state& only() {
         static state& s = *new state;
         return s;

@@ -6,8 +6,8 @@
 
 namespace r2::testkit {
 
-/// While one lives, looking up a name under "hangs.test" takes until the end of it, and then fails. A program that uses
-/// this has a getaddrinfo of its own, which libcurl calls instead of the C library's; other names go on to that.
+/// Hangs look-ups of names under "hangs.test" until it is destroyed; then they fail. A program that uses this has a
+/// getaddrinfo of its own, which libcurl calls. It passes other names to the C library.
 class hung_names {
 public:
     hung_names();
@@ -17,7 +17,7 @@ public:
     hung_names& operator=(const hung_names&) = delete;
 
     std::string url() const { return "http://api.hangs.test/"; }
-    /// Begun so far.
+    /// Waits until so many look-ups have begun. Returns false on the timeout.
     bool wait_for_lookups(std::size_t count, std::chrono::milliseconds timeout) const;
 };
 

@@ -37,7 +37,7 @@ using testing::detail::throw_errno;
 constexpr int tool_limit_ms = 20'000;
 constexpr int answer_limit_s = 10;
 
-/// Absolute path of a program, empty if there is none.
+/// Returns the absolute path of a program; empty if there is none.
 std::string find_program(const std::string& name) {
     const char* path = std::getenv("PATH");
     std::istringstream folders(std::string(path == nullptr ? "" : path) + ":/usr/local/sbin:/usr/sbin:/usr/bin");
@@ -103,7 +103,7 @@ private:
 struct command {
     std::vector<std::string> words;
     fs::path directory;
-    /// Takes both output streams.
+    /// Redirects both output streams here.
     fs::path output;
 };
 
@@ -143,7 +143,7 @@ int reap(pid_t child) {
     return status;
 }
 
-/// Leaves the ended program to be reaped.
+/// Waits for the end of the program, and doesn't reap it.
 bool ends_within(pid_t child, int timeout_ms) {
     const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
     if (handle < 0) throw_errno("pidfd_open");
@@ -153,7 +153,7 @@ bool ends_within(pid_t child, int timeout_ms) {
     return ready > 0;
 }
 
-/// Runs a tool to its end; throws with its output if it fails.
+/// Runs a tool to its end. Throws with its output if it fails.
 void run(const command& what) {
     const auto child = start(what);
     if (!ends_within(child, tool_limit_ms)) ::kill(child, SIGKILL);
@@ -163,13 +163,13 @@ void run(const command& what) {
     }
 }
 
-/// A program running in the background until destruction.
+/// A program that runs in the background until it is destroyed.
 class background {
 public:
     explicit background(command what) {
         std::promise<pid_t> started;
         auto child = started.get_future();
-        // The death signal follows the thread that forked, hence one that lives as long as the program.
+        // The death signal comes when the forking thread ends, so that thread lives as long as the program.
         keeper_ = std::thread(
             [what = std::move(what), started = std::move(started), released = released_.get_future()]() mutable {
                 try {
@@ -206,7 +206,7 @@ private:
     pid_t child_ = -1;
 };
 
-/// A test authority and the certificates it signed, made once in a process.
+/// A test authority and its certificates, made once in a process.
 class certificates {
 public:
     static const certificates& shared() {
@@ -274,7 +274,7 @@ commonName = supplied
     std::string program_;
 };
 
-/// A free port, kept bound without listening: only a socket that shares it can take it, as nginx's do.
+/// A free port, bound but not listening. Only a socket with SO_REUSEPORT can take it, as nginx's have.
 class reserved_port {
 public:
     reserved_port() {
@@ -296,7 +296,7 @@ private:
     std::uint16_t number_ = 0;
 };
 
-/// Asks for a location without log; empty if no answer came in time.
+/// Requests a location that isn't logged. Returns nothing if no response came in time.
 std::string ask(std::uint16_t port) {
     const descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
     const timeval limit{answer_limit_s, 0};
@@ -398,7 +398,7 @@ std::string locations() {
     std::string text(fixed_locations);
     for (const int status : {200, 201, 400, 404, 408, 425, 429, 500, 501, 502, 503, 504}) {
         const auto code = std::to_string(status);
-        // A text makes nginx send 408 as well, which it else takes as an order to hang up.
+        // Without a text nginx takes 408 as an order to close the connection; with a text it sends 408.
         text += "location = /status/" + code + " { " + (status == 429 ? "add_header Retry-After 7 always; " : "") +
                 "return " + code + " \"status " + code + "\\n\"; }\n";
     }
@@ -452,7 +452,7 @@ public:
     }
 
     std::vector<entry> log(std::string_view uri_part) const {
-        // nginx logs a request in the turn that ends its answer, thus before it gets to this one.
+        // nginx logs a request in the event that ends its response, so before it reads this request.
         if (ask(http.number()).empty()) throw std::runtime_error("nginx does not answer");
         std::vector<entry> found;
         std::ifstream file(directory_.path() / "access.log");
@@ -500,7 +500,7 @@ private:
     }
 
     temporary_directory directory_;
-    // Last, so that it is gone before its directory.
+    // Last, so that it ends before its directory is removed.
     std::unique_ptr<background> process_;
 };
 

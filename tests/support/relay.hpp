@@ -10,21 +10,22 @@
 
 namespace r2::testkit {
 
-/// Stands between a client and servers that it need not understand, TLS or not: the next connection may lead elsewhere.
+/// Forwards bytes between a client and a server, TLS or not. Each connection may lead to another server.
 class relay {
 public:
-    /// In place of a port: a TLS alert for whoever says something.
+    /// In place of a port: answers the first bytes with a TLS alert.
     static constexpr std::uint16_t alert = 0;
 
-    /// To a port of 127.0.0.1.
+    /// Leads to a port of 127.0.0.1.
     explicit relay(std::uint16_t port) : port_(port) {}
 
     std::uint16_t port() const { return connections_.port(); }
 
-    /// What comes next on a connection that is open ends it, unseen by the server; new ones lead to that port.
+    /// Leads new connections to this port. The next bytes of the client on an open connection end it, and the server
+    /// doesn't get them.
     void lead_to(std::uint16_t port);
 
-    /// Connections that were ended by what came on them.
+    /// Counts the connections that ended so.
     std::size_t ended() const { return ended_; }
 
 private:

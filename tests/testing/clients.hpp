@@ -21,7 +21,7 @@ namespace r2::testkit {
 
 using clock_type = std::chrono::steady_clock;
 
-/// How long a test waits for what is sure to come: only a hang takes that long.
+/// How long a test waits for an event that is sure to come. Only a hang takes that long.
 inline constexpr std::chrono::seconds patience{30};
 
 class stopwatch {
@@ -65,7 +65,7 @@ public:
 
     void get(std::string_view target = "/") { say("GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
 
-    /// One read; "" at the end and on an error, which error() tells apart.
+    /// Reads once. Returns "" at the end and on an error; `error()` distinguishes them.
     std::string piece() {
         std::array<char, 65536> buffer;
         const auto got = ::recv(fd_, buffer.data(), buffer.size(), 0);

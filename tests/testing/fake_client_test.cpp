@@ -18,7 +18,7 @@ using r2::testing::fake_client;
 constexpr auto url = "http://job.test/42";
 using waits = std::vector<r2::duration>;
 
-/// What a std::logic_error of `f` says; "" where it throws none.
+/// Returns the message of the std::logic_error that `f` throws; "" if it throws none.
 template <class F> std::string complaint_of(F f) {
     try {
         f();

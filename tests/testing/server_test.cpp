@@ -248,7 +248,7 @@ TEST(server, refuses_new_connections_and_serves_the_1_that_is_open) {
     open.get();
     open.until("ok");
     s.refuse();
-    s.refuse();  // no more than once
+    s.refuse();  // a second time
     EXPECT_EQ(socket_client(s.port()).error(), ECONNREFUSED);
     open.get();
     EXPECT_TRUE(open.until("ok").starts_with("HTTP/1.1 200"));
@@ -276,7 +276,7 @@ TEST(server, serves_16_connections_at_once) {
     EXPECT_EQ(s.connections(), 16U);
 }
 
-// Whoever waits for a request may send the next one at once: the script must not be open to that one first.
+// A test that waits for a request may send the next one at once. The next one must not take the answer of the first.
 TEST(server, gives_the_answers_of_its_script_in_the_order_it_saw_400_requests) {
     server s;
     s.script([] {

@@ -4,8 +4,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <r2/words/job_attempt.hpp>
 #include <r2/ranges/trial.hpp>
+#include <r2/words/job_attempt.hpp>
 
 namespace {
 

@@ -1,75 +1,82 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "r2/words/origin.hpp"
+#include "r2/config.hpp"
 #include "r2/words/request.hpp"
 
 namespace r2::inline v0_2 {
 
-/// What shares the state of a guard: the requests to one scheme, host and port, or all.
-enum class scope { origin, global };
+/// Which requests share the state of a guard.
+enum class scope {
+    origin,  ///< Those to the same scheme, host and port.
+    global,  ///< All.
+};
 
 namespace detail {
 
-/// The states of a guard. Of more than 1,024 origins, the one that was asked for least recently is forgotten.
-template <class State> class by_origin {
+/// Numbers origins from 0. After 1,024 of them, a new origin replaces the least recently used one and takes its number.
+class origin_numbers {
 public:
     static constexpr std::size_t max_origins = 1024;
 
-    by_origin(scope s, State initial) : scope_(s), initial_(std::move(initial)), global_(initial_) {}
-    by_origin(by_origin&&) = delete;
+    struct numbered {
+        std::size_t number;
+        bool is_new;
+    };
 
-    State& of(const request& q) {
-        if (scope_ == scope::global) return global_;
-        if (!last_ || !begins_with_origin(q.url, last_->first)) last_ = &find(origin_of(q.url, scratch_));
-        last_->second.used = ++clock_;
-        return last_->second.state;
-    }
+    /// Returns the number of the origin of `url`.
+    numbered find(std::string_view url);
 
 private:
     struct entry {
-        State state;
+        std::size_t hash;
+        std::string origin;
         std::uint64_t used = 0;
     };
-    struct hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
-    };
-    using entries = std::unordered_map<std::string, entry, hash, std::equal_to<>>;
 
-    /// Quickly, and false where that takes a closer look.
-    static bool begins_with_origin(std::string_view url, std::string_view origin) noexcept {
-        if (origin.empty() || !url.starts_with(origin)) return false;
-        return url.size() == origin.size() || url[origin.size()] == '/';
-    }
+    static bool begins_with_origin(std::string_view url, std::string_view origin) noexcept;
+    std::size_t add(std::string_view origin, std::size_t hash);
 
-    typename entries::value_type& find(std::string_view origin) {
-        if (const auto found = entries_.find(origin); found != entries_.end()) return *found;
-        if (entries_.size() >= max_origins) {
-            const auto less = [](const auto& a, const auto& b) { return a.second.used < b.second.used; };
-            last_ = nullptr;
-            entries_.erase(std::min_element(entries_.begin(), entries_.end(), less));
-        }
-        return *entries_.emplace(origin, entry{initial_}).first;
-    }
-
-    scope scope_;
-    State initial_;
-    State global_;
-    entries entries_;
-    typename entries::value_type* last_ = nullptr;
+    std::vector<entry> entries_;
+    std::size_t last_ = 0;
     std::uint64_t clock_ = 0;
     std::string scratch_;
+};
+
+/// The states of a guard: one for each origin, or one for all requests. Forgets as `origin_numbers` does.
+template <class State> class by_origin {
+public:
+    static constexpr std::size_t max_origins = origin_numbers::max_origins;
+
+    by_origin(scope s, State initial) : scope_(s), initial_(std::move(initial)) {}
+    by_origin(by_origin&&) = delete;
+
+    /// Returns the state for this request, valid until the next call.
+    State& of(const request& q) {
+        const auto [number, is_new] =
+            scope_ == scope::global ? origin_numbers::numbered{0, false} : origins_.find(q.url);
+        if (is_new && number < states_.size()) states_[number] = initial_;
+        while (states_.size() <= number) states_.push_back(initial_);
+        return states_[number];
+    }
+
+private:
+    scope scope_;
+    State initial_;
+    std::vector<State> states_;
+    origin_numbers origins_;
 };
 
 }  // namespace detail
 
 }  // namespace r2::inline v0_2
+
+#ifndef R2_COMPILED
+#include "r2/policy/by_origin.ipp"
+#endif

@@ -9,7 +9,7 @@
 
 namespace r2::inline v0_2 {
 
-/// A guard's answer to an attempt that wants to start.
+/// A guard's decision on an attempt that wants to start.
 class admission {
 public:
     struct go_t {
@@ -17,19 +17,19 @@ public:
         admission operator()() const { return admission(); }
     };
 
-    /// Start as planned. Both `admission::go` and `admission::go()` say so.
+    /// Start as planned. May be written `admission::go` or `admission::go()`.
     static constexpr go_t go{};
 
     admission() = default;
 
-    /// Start this much later than now, or as planned if that is later still.
+    /// Start this much later than now, or as planned if that is later.
     static admission wait(duration d) {
         admission a;
         a.wait_ = d;
         return a;
     }
 
-    /// Don't start: the range ends with `ended::refused`. The reason is what `attempt::refusal()` tells.
+    /// Don't start: the range ends with `ended::refused`. `attempt::refusal()` returns the reason.
     static admission refuse(std::string reason) {
         admission a;
         a.refused_ = true;
@@ -47,28 +47,30 @@ private:
     std::string reason_;
 };
 
-/// Holds many ranges back together: a budget, a breaker, a limiter. Asked from every thread that runs one of its
-/// ranges; what it throws reaches that loop.
+/// Delays or refuses attempts of many ranges: a budget, a breaker, a limiter. Every thread that runs one of its ranges
+/// calls it. An exception of a guard reaches that range's loop.
+///
+/// Each admitted attempt is settled once, by `record_of` or `cancel`, with the same request object as in `admit`.
 class guard {
 public:
     virtual ~guard() = default;
 
-    /// Whether attempt `number`, from 1, may start. The request is the one before `before_attempt`. A further copy of
-    /// a hedged attempt is asked for as if it were the next one, with a request object of its own.
+    /// Decides whether attempt `number`, from 1, may start. The request is the one before `before_attempt`. A further
+    /// copy of a hedged attempt is admitted as if it were the next attempt, with a request object of its own.
     virtual admission admit(const request& q, int number, time_point now) = 0;
 
-    /// The same for an attempt that follows another, by whose outcome it may be judged. Unless overridden: `admit`.
+    /// Decides on an attempt that follows `before`. Unless overridden: `admit`.
     virtual admission admit_next(const request& q, const attempt& before, time_point now) {
         return admit(q, before.number() + 1, now);
     }
 
-    /// What became of an attempt that it admitted, before the decision; `now` is when its outcome was there.
+    /// Receives the outcome of an admitted attempt, before the decision. The outcome arrived at `now`.
     virtual void record(const attempt&, time_point /*now*/) {}
 
-    /// The same with the request that it admitted. Unless overridden: `record`.
+    /// As `record`, with the admitted request. Unless overridden: `record`.
     virtual void record_of(const request&, const attempt& a, time_point now) { record(a, now); }
 
-    /// An attempt that it admitted is never made. Not to throw: it may be called while a range is destroyed.
+    /// An admitted attempt will not be made. Must not throw: a range may call it in its destructor.
     virtual void cancel(const request&, time_point) {}
 };
 

@@ -13,7 +13,7 @@
 
 namespace r2::inline v0_2::detail {
 
-/// How long the newest answers of a client took, by origin. Thread-safe.
+/// The durations of a client's newest responses, by origin. Thread-safe.
 class latency_log {
 public:
     latency_log() : newest_(scope::origin, ring()) {}
@@ -27,14 +27,15 @@ public:
             of.samples[of.oldest++ % kept] = took;
     }
 
-    /// By the nearest rank: the shortest that so large a share took at most.
+    /// Returns the shortest duration that so large a share of the samples didn't exceed (nearest rank).
     duration at(const request& q, const percentile& p) {
         const std::lock_guard lock(mutex_);
         sorted_ = newest_.of(q).samples;
         if (sorted_.empty() || static_cast<int>(sorted_.size()) < std::min(p.min_samples, static_cast<int>(kept)))
             return p.fallback;
         const auto size = static_cast<double>(sorted_.size());
-        const double rank = std::min(std::max(1.0, std::ceil(p.share * size)), size);  // in this order: NaN is 1
+        const double rank =
+            std::min(std::max(1.0, std::ceil(p.share * size)), size);  // in this order, so that NaN is 1
         const auto nth = sorted_.begin() + static_cast<std::ptrdiff_t>(rank) - 1;
         std::nth_element(sorted_.begin(), nth, sorted_.end());
         return *nth;

@@ -10,16 +10,17 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Whether a status sends one to another place (RFC 9110, 15.4): 300 and 304 don't.
+/// True for a status whose Location is to be followed (RFC 9110, 15.4): not for 300 and 304.
 constexpr bool is_redirect(int status) noexcept {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/// The header fields that are credentials, whatever a client adds to them.
+/// The header fields that are always credentials. A client may add more.
 inline constexpr std::string_view credential_headers[] = {"Authorization", "Proxy-Authorization", "Cookie"};
 
-/// The request that follows `q` to `url`: 303 makes a GET of all but HEAD, 301 and 302 of a POST, and what became a GET
-/// has no body and no fields about one. Another origin gets neither credentials nor the old Host.
+/// Makes the request that follows `q` to `url`. 303 turns all methods but HEAD into GET; 301 and 302 turn POST into
+/// GET. Such a GET has no body and no header fields about one. Another origin gets neither credentials nor the old
+/// Host.
 inline request redirected(request q, int status, std::string url, bool same_origin,
                           const std::vector<std::string>& secret_headers) {
     q.url = std::move(url);

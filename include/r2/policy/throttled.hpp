@@ -10,7 +10,7 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// By which the services of AWS say that a request came too soon (aws-sdk-go-v2, retry.DefaultThrottleErrorCodes).
+/// The error codes of AWS that mean "too many requests" (aws-sdk-go-v2, retry.DefaultThrottleErrorCodes).
 inline constexpr std::array<std::string_view, 14> throttling_codes = {"Throttling",
                                                                       "ThrottlingException",
                                                                       "ThrottledException",
@@ -26,14 +26,14 @@ inline constexpr std::array<std::string_view, 14> throttling_codes = {"Throttlin
                                                                       "PriorRequestNotComplete",
                                                                       "EC2ThrottledException"};
 
-/// A code as it is sent: "prefix#Code" in JSON, "Code:http://…" in the header.
+/// Takes a code as it is sent: "prefix#Code" in JSON, "Code:http://…" in the header field.
 constexpr bool is_throttling_code(std::string_view sent) noexcept {
     sent = sent.substr(0, sent.find_first_of(":,"));
     if (const auto prefix = sent.rfind('#'); prefix != std::string_view::npos) sent.remove_prefix(prefix + 1);
     return std::find(throttling_codes.begin(), throttling_codes.end(), sent) != throttling_codes.end();
 }
 
-/// What follows the first of this mark, up to `end`.
+/// Returns the text after the first `mark`, up to `end`.
 constexpr std::string_view after(std::string_view text, std::string_view mark, char end) noexcept {
     const auto place = text.find(mark);
     if (place == std::string_view::npos) return {};
@@ -41,7 +41,7 @@ constexpr std::string_view after(std::string_view text, std::string_view mark, c
     return text.substr(0, text.find(end));
 }
 
-/// The string that this name has in JSON; good enough for a body of a few fields.
+/// Returns the string value of this name in JSON. Good enough for a body of a few fields.
 constexpr std::string_view json_string(std::string_view text, std::string_view quoted_name) noexcept {
     const auto place = text.find(quoted_name);
     if (place == std::string_view::npos) return {};
@@ -55,7 +55,7 @@ struct throttled_t : predicate_base {
         if (res.status < 400) return false;
         if (res.status == 429) return true;
         if (const auto code = res.headers.get("x-amzn-ErrorType")) return is_throttling_code(*code);
-        const std::string_view body = std::string_view(res.body).substr(0, 4096);  // an error's code comes early
+        const std::string_view body = std::string_view(res.body).substr(0, 4096);  // the code comes early in an error
         return is_throttling_code(after(body, "<Code>", '<')) || is_throttling_code(json_string(body, "\"__type\"")) ||
                is_throttling_code(json_string(body, "\"code\""));
     }
@@ -64,8 +64,8 @@ struct throttled_t : predicate_base {
 
 }  // namespace detail
 
-/// The server says that requests come too fast: 429, or a status from 400 on with one of the 14 throttling codes of
-/// AWS, such as SlowDown, in `x-amzn-ErrorType` or in the first 4 KiB of a JSON or XML body.
+/// True for a response that means "too many requests": 429, or a status from 400 on with a throttling code of AWS, such
+/// as SlowDown, in `x-amzn-ErrorType` or in the first 4 KiB of a JSON or XML body.
 inline constexpr detail::throttled_t throttled;
 
 }  // namespace r2::inline v0_2

@@ -17,16 +17,16 @@
 
 namespace r2::inline v0_2::testing::detail {
 
-/// Holds one accepted connection. Every call that blocks ends at once when the `listener` is destroyed. For one thread.
+/// One accepted connection. A call that blocks ends at once when the `listener` is destroyed. For one thread.
 class channel {
 public:
-    /// Owns `fd`, a non-blocking socket; its waits end once `stop` is readable.
+    /// Owns `fd`, a non-blocking socket. Waits end when `stop` is readable.
     channel(int fd, int stop) : fd_(fd), stop_(stop) {}
     ~channel() { close(); }
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
 
-    /// Reads what is there, or waits for it; 0 at the end, on an error and on the stop.
+    /// Reads some bytes, and waits for the first of them. Returns 0 at the end, on an error and on the stop.
     std::size_t read(char* to, std::size_t size) {
         while (wait(POLLIN)) {
             const auto got = ::recv(fd_, to, size, 0);
@@ -36,7 +36,7 @@ public:
         return 0;
     }
 
-    /// Writes all of it; false on an error and on the stop.
+    /// Writes all bytes. Returns false on an error and on the stop.
     bool write(const char* from, std::size_t size) {
         while (size > 0) {
             const auto sent = ::send(fd_, from, size, MSG_NOSIGNAL);
@@ -52,17 +52,17 @@ public:
         return true;
     }
 
-    /// Waits; false if the peer left meanwhile, and on the stop.
+    /// Waits. Returns false if the peer left meanwhile, and on the stop.
     bool pause(duration time) {
         const time_point until = r2::detail::later(std::chrono::steady_clock::now(), time);
-        // POLLRDHUP alone: bytes that arrive meanwhile stay unread and must not end the silence.
+        // POLLRDHUP alone: bytes that arrive meanwhile must not end the silence.
         return !wait(POLLRDHUP, until) && std::chrono::steady_clock::now() >= until;
     }
 
-    /// Waits until the peer has closed its side.
+    /// Waits until the peer has closed its side, or for the stop.
     void wait_until_left() { wait(POLLRDHUP); }
 
-    /// Waits for one of poll's `events`, a hangup or an error; false at `until` and on the stop.
+    /// Waits for one of poll's `events`, a hangup or an error. Returns false at `until` and on the stop.
     bool wait(short events, time_point until = r2::detail::never) {
         while (true) {
             int timeout = -1;
@@ -79,19 +79,19 @@ public:
         }
     }
 
-    /// Says whether the listener is being destroyed.
+    /// Returns true if the listener is being destroyed.
     bool stopped() const {
         pollfd polled{stop_, POLLIN, 0};
         return ::poll(&polled, 1, 0) != 0;
     }
 
-    /// Sends FIN: nothing more will be written.
+    /// Sends FIN.
     void end_writing() { ::shutdown(fd_, SHUT_WR); }
 
-    /// Closes with FIN, and reads for up to 5 s what the peer still sends if `more_expected`.
+    /// Closes with FIN. If `more_expected`, first reads for up to 5 s what the peer still sends.
     void close_orderly(bool more_expected) {
         if (fd_ < 0) return;
-        // Closing a socket with unread bytes sends a RST that can overtake the answer, so these are discarded first.
+        // Closing a socket with unread bytes sends a RST, which can overtake the response: so it discards them first.
         int unread = 0;
         if (more_expected || (::ioctl(fd_, FIONREAD, &unread) == 0 && unread > 0)) {
             end_writing();
@@ -112,15 +112,15 @@ public:
         close();
     }
 
-    /// Closes; the kernel sends RST in place of FIN if something wasn't read.
+    /// Closes. The kernel sends RST instead of FIN if there are unread bytes.
     void close() {
         if (fd_ >= 0) ::close(fd_);
         fd_ = -1;
     }
 
-    /// Returns the socket, -1 once it is closed.
+    /// Returns the socket, or -1 after it was closed.
     int descriptor() const { return fd_; }
-    /// Returns what is readable from the stop on.
+    /// Returns the descriptor that is readable from the stop on.
     int stop_descriptor() const { return stop_; }
 
 private:

@@ -17,7 +17,7 @@
 
 namespace r2::inline v0_2::testing::detail {
 
-/// What is said on one connection of a server.
+/// The exchanges on one connection of a server.
 class conversation {
 public:
     conversation(channel& peer, int number, playbook& book)
@@ -25,7 +25,7 @@ public:
               book.begin();
           }) {}
 
-    /// Until the connection ends.
+    /// Serves requests until the connection ends.
     void run() {
         if (is(kind::reset)) return peer_.reset();
         if (is(kind::hang)) return peer_.wait_until_left();
@@ -49,7 +49,7 @@ private:
 
     bool is(kind what) const { return fault_.what_ == what; }
 
-    /// One request and its answer; false where the connection ended.
+    /// Reads one request and plays its answer. Returns false if the connection ended.
     bool exchange() {
         const auto request = std::make_shared<recorded_request>();
         request->connection = number_;
@@ -90,13 +90,13 @@ private:
         return true;
     }
 
-    /// Within a request: the peer left, or all was read that a fault allows.
+    /// Ends a request that is incomplete: the peer left, or a fault allows no more bytes.
     bool break_off() {
         if (input_.exhausted()) peer_.reset();
         return false;
     }
 
-    /// Ends the connection, by FIN where nothing else was asked for; always false.
+    /// Ends the connection, with FIN unless `how` is another end. Returns false.
     bool end(ending how, bool more_expected = false) {
         if (how == ending::reset)
             peer_.reset();
@@ -112,7 +112,7 @@ private:
     playbook& book_;
     const fault fault_;
     request_reader input_;
-    std::optional<ending> at_this_request_;  // where the answer before said so
+    std::optional<ending> at_this_request_;  // set by the answer before
 };
 
 }  // namespace r2::inline v0_2::testing::detail

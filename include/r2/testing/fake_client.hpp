@@ -5,151 +5,121 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "r2/client.hpp"
-#include "r2/testing/virtual_transport.hpp"
+#include "r2/config.hpp"
+#include "r2/testing/virtual_time.hpp"
 #include "r2/words/outcome.hpp"
 
 namespace r2::inline v0_2::testing {
 
-/// A client without a network, on a clock that only waiting moves: tests of loops take no time, and compare waits
-/// exactly.
+namespace detail {
+
+struct world;
+
+}  // namespace detail
+
+/// A client without a network, on virtual time: only waiting moves its clock. So tests of loops take no time, and their
+/// waits are exact.
 ///
 ///     r2::testing::fake_client fake;
 ///     fake.reply(503).reply({.status = 429, .headers = {{"Retry-After", "7"}}}).fail(r2::errc::timeout).reply(200);
 ///     EXPECT_TRUE(fetch("http://job.test/", {.via = &fake}));
 ///     EXPECT_EQ(fake.waits(), (std::vector<r2::duration>{1s, 7s, 4s}));
 ///
-/// The code under test gets it as `options::via`, or as a `client`. Each request takes the next step of the script, in
-/// the order in which they are sent; one for which none is left throws a std::logic_error that names it, out of the
-/// loop. What a step says is what the loop sees: redirects aren't followed, nothing is decoded, and no file is read;
-/// but a body over `max_body` is `errc::too_large`. For one thread; only stops may come from others. A copy is the same
-/// client.
+/// Give it to the code under test as `options::via` or as a `client`. Each request takes the next step of the script,
+/// in the order of sending. A request without a step throws std::logic_error with its name, out of the loop. A step's
+/// outcome reaches the loop as it is: no redirect is followed, nothing is decoded, no file is read; but a body over
+/// `max_body` is `errc::too_large`. For one thread, but stops may come from others. A copy is the same client.
 class fake_client : public client {
 public:
-    fake_client() : fake_client(std::make_shared<detail::world>()) {}
+    fake_client();
 
     // The script, one step after the other.
 
     fake_client& reply(int status, std::string body = {}) { return reply_after({}, status, std::move(body)); }
     fake_client& reply(response res) { return reply_after({}, std::move(res)); }
 
-    /// A response that takes this long; an attempt whose `timeout` is shorter doesn't get it.
+    /// A response that takes this long. An attempt with a shorter `timeout` doesn't get it.
     fake_client& reply_after(duration d, int status, std::string body = {}) {
         return reply_after(d, {.status = status, .body = std::move(body)});
     }
-    fake_client& reply_after(duration d, response res) { return then(d, std::move(res)); }
+    fake_client& reply_after(duration d, response res) { return add(d, std::move(res)); }
 
-    /// Whatever a callable on `(const request&)` returns: a response, a status, an errc or an error. It is called when
-    /// the request is sent, and what it throws reaches the loop.
+    /// The result of a callable on `(const request&)`: a response, a status, an errc or an error. Called when the
+    /// request is sent. An exception reaches the loop.
     template <std::invocable<const request&> F> fake_client& reply_with(F f) {
-        return push({.answer = answer_of([f = std::move(f)](const request& q) mutable -> outcome { return f(q); })});
+        return add([f = std::move(f)](const request& q) mutable -> outcome { return f(q); }, {});
     }
 
-    /// Fails at once; `sent()` is what it mostly is of such an error: `maybe` of a timeout, `no` of `errc::connect`.
+    /// Fails at once. `sent()` is the usual one of such an error: `maybe` for a timeout, `no` for `errc::connect`.
     fake_client& fail(errc kind) { return fail_after({}, kind); }
     fake_client& fail(error err) { return fail_after({}, std::move(err)); }
 
-    fake_client& fail_after(duration d, errc kind) { return then(d, kind); }
-    fake_client& fail_after(duration d, error err) { return then(d, std::move(err)); }
+    fake_client& fail_after(duration d, errc kind) { return add(d, kind); }
+    fake_client& fail_after(duration d, error err) { return add(d, std::move(err)); }
 
-    /// Never answers: a timeout, a deadline or a stop has to end it. `sent::no` hangs before anything was sent.
-    fake_client& hang(sent s = sent::maybe) { return then(duration::max(), error(errc::local, "hangs", s)); }
+    /// Hangs until a timeout, a deadline or a stop ends the attempt. `sent::no` hangs before anything was sent.
+    fake_client& hang(sent s = sent::maybe) { return add(duration::max(), error(errc::local, "hangs", s)); }
 
-    /// The step before, `n` times in all; 0 takes it out.
-    fake_client& times(std::size_t n) {
-        step_before("times").times = n;
-        if (n == 0) world_->script.pop_back();
-        return *this;
-    }
+    /// Repeats the step before, `n` times in all. 0 removes it.
+    fake_client& times(std::size_t n);
 
-    /// The step before, for all requests to come.
-    fake_client& forever() {
-        step_before("forever").forever = true;
-        return *this;
-    }
+    /// Repeats the step before for all later requests.
+    fake_client& forever();
 
     // Time and chance.
 
-    /// Moves the clock, as the body of a loop does that takes its time.
-    void advance(duration d) { world_->pass_until(r2::detail::later(world_->now, d)); }
+    /// Moves the clock, as a loop's body does that takes time.
+    void advance(duration d);
 
-    /// Calls `f` when the clock comes to this time since the client was made.
-    void at(duration since_beginning, std::function<void()> f) {
-        world_->events.emplace(r2::detail::later(detail::world::beginning, since_beginning), std::move(f));
-    }
+    /// Calls `f` at this time since `beginning`.
+    void at(duration since_beginning, std::function<void()> f);
 
-    /// Requests a stop at this time since the client was made.
-    void stop_at(duration since_beginning, std::stop_source source) {
-        at(since_beginning, [source = std::move(source)]() mutable { source.request_stop(); });
-    }
+    /// Requests a stop at this time since `beginning`.
+    void stop_at(duration since_beginning, std::stop_source source);
 
-    /// What every jitter gets, in [0, 1); 0.5 unless set, so that `jitter::full()` waits half of backoff's delay.
-    fake_client& chance(double u) {
-        world_->chance = u;
-        world_->luck.reset();
-        return *this;
-    }
+    /// Sets the random number of every jitter, in [0, 1). Unless set: 0.5, so that `jitter::full()` waits half of the
+    /// backoff's delay.
+    fake_client& chance(double u);
 
-    /// Spreads jitter as in real life, but the same way for the same number.
-    fake_client& seed(std::uint64_t n) {
-        world_->luck.emplace(n);
-        return *this;
-    }
+    /// Spreads jitter at random. The same number gives the same waits.
+    fake_client& seed(std::uint64_t n);
 
-    // What happened.
+    // The record.
 
-    /// Every request that was sent, or tried to be, in order.
-    const std::vector<request>& requests() const noexcept { return world_->requests; }
+    /// Returns all requests that were sent, or whose sending failed, in order.
+    const std::vector<request>& requests() const noexcept;
 
-    /// How long each sleep was, in order; one that a stop ended is as long as it was. Waits of 0 aren't slept.
-    const std::vector<duration>& waits() const noexcept { return world_->waits; }
+    /// Returns the length of each sleep, in order. A sleep that a stop ends counts up to the stop. A wait of 0 is no
+    /// sleep.
+    const std::vector<duration>& waits() const noexcept;
 
-    /// The time since the client was made.
-    duration now() const noexcept { return world_->elapsed(); }
+    /// Returns the time since `beginning`.
+    duration now() const noexcept;
 
-    /// Where its clocks begin: the one that guards are told of, and the one that dates in Retry-After are compared to.
-    static constexpr time_point beginning = detail::world::beginning;
-    static constexpr wall_time wall_beginning = detail::world::wall_beginning;
+    /// Where its clocks begin: the steady one that guards see, and the calendar for dates in a Retry-After.
+    static constexpr time_point beginning = detail::virtual_beginning;
+    static constexpr wall_time wall_beginning = detail::virtual_wall_beginning;
 
-    /// How many steps of the script no request took; one that goes on for ever counts until the first.
-    std::size_t unused() const noexcept {
-        std::size_t n = 0;
-        for (const detail::step& each : world_->script) n += each.times;
-        return n;
-    }
+    /// Counts the steps that no request took. A step `forever` counts as 1 until the first request takes it.
+    std::size_t unused() const noexcept;
 
 private:
-    explicit fake_client(std::shared_ptr<detail::world> w)
-        : client(on_transports(), std::make_shared<detail::virtual_transport_pool>(w)), world_(std::move(w)) {}
+    explicit fake_client(std::shared_ptr<detail::world> w);
 
-    fake_client& then(duration after, outcome what) {
-        return push({.answer = answer_of([what = std::move(what)](const request&) { return what; }), .after = after});
-    }
-
-    static std::shared_ptr<const std::function<outcome(const request&)>> answer_of(
-        std::function<outcome(const request&)> f) {
-        return std::make_shared<const std::function<outcome(const request&)>>(std::move(f));
-    }
-
-    fake_client& push(detail::step s) {
-        if (!world_->script.empty() && world_->script.back().forever)
-            throw std::logic_error("fake_client: a step after forever() is never taken");
-        world_->script.push_back(std::move(s));
-        return *this;
-    }
-
-    detail::step& step_before(const char* name) {
-        if (world_->script.empty()) throw std::logic_error("fake_client: no step before " + std::string(name) + "()");
-        return world_->script.back();
-    }
+    fake_client& add(duration after, outcome what);
+    fake_client& add(std::function<outcome(const request&)> answer, duration after);
 
     std::shared_ptr<detail::world> world_;
 };
 
 }  // namespace r2::inline v0_2::testing
+
+#ifndef R2_COMPILED
+#include "r2/testing/fake_client.ipp"
+#endif

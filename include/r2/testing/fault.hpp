@@ -7,28 +7,28 @@
 
 namespace r2::inline v0_2::testing {
 
-/// Says what befalls a connection before a whole request was read on it. A plain value, made by its static members.
+/// A failure of a connection before a whole request was read on it. A plain value, made by its static members.
 class fault {
 public:
-    /// Lets the connection alone, which is the default: spares a single one from `server::on_every_connection`.
+    /// No fault, which is the default. Spares one connection from `server::on_every_connection`.
     static fault none() { return fault(kind::none); }
 
     /// Sends RST at once.
     static fault reset_on_accept() { return fault(kind::reset); }
 
-    /// Sends FIN at once; what the peer sends is discarded, so that it sees an end and no reset.
+    /// Sends FIN at once. Discards what the peer sends, so that the peer sees an end and no reset.
     static fault close_on_accept() { return fault(kind::close); }
 
-    /// Reads nothing and says nothing until the peer leaves.
+    /// Neither reads nor sends until the peer leaves.
     static fault hang_on_accept() { return fault(kind::hang); }
 
-    /// Sends RST once that many bytes of the connection's first request were read.
+    /// Sends RST after it has read that many bytes of the first request.
     static fault reset_in_request(std::uint64_t bytes) { return fault(kind::reset_in_request, bytes); }
 
-    /// Leaves the body of the first request in the socket. Buffers of both kernels still swallow some MiB of it.
+    /// Doesn't read the body of the first request. The kernels' buffers still take some MiB of it.
     static fault stop_reading_after_head() { return fault(kind::stop_reading_after_head); }
 
-    /// Answers the connection's first request without reading its body, then closes.
+    /// Plays `said` after the head of the first request, without reading the body, then closes.
     static fault answer_after_head(answer said) { return fault(kind::answer_after_head, 0, std::move(said)); }
 
 private:

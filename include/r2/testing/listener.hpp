@@ -17,19 +17,20 @@
 #include <thread>
 #include <utility>
 
+#include "r2/testing/bound_port.hpp"
 #include "r2/testing/channel.hpp"
+#include "r2/testing/descriptor.hpp"
 #include "r2/testing/monitor.hpp"
 #include "r2/testing/sockets.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2::testing::detail {
 
-/// Accepts connections on a free port of 127.0.0.1, and serves each on a thread of its own. All members may be called
-/// from any thread.
+/// Accepts connections on a free port of 127.0.0.1, and serves each on a thread of its own. Thread-safe.
 class listener : public bound_port {
 public:
-    /// Begins at once. `serve` gets connections numbered from 1, in the order of acceptance; it runs several times at
-    /// once and must not throw. It shall be the last member of a class whose other members `serve` uses.
+    /// Begins at once. `serve` gets connections numbered from 1, in the order of acceptance. It runs on several threads
+    /// at once and must not throw. In a class whose members `serve` uses, the listener must be the last member.
     explicit listener(std::function<void(channel&, int number)> serve)
         : serve_(std::move(serve)), stop_(::eventfd(0, EFD_CLOEXEC)) {
         if (stop_.get() < 0 || ::listen(socket(), SOMAXCONN) != 0) throw_errno("listen");
@@ -39,7 +40,7 @@ public:
     /// Drops all connections, whatever they are doing, and waits for `serve` to return.
     ~listener() {
         const std::uint64_t one = 1;
-        // Nobody reads it back, so the descriptor wakes every present and future wait.
+        // Nothing reads this, so it ends every present and future wait.
         [[maybe_unused]] const auto written = ::write(stop_.get(), &one, sizeof one);
         acceptor_.join();
         for (auto& open : running_) open.runner.join();
@@ -48,11 +49,11 @@ public:
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
 
-    /// Refuses new connections from now on; those that are open stay.
+    /// Refuses new connections from now on. Open connections stay.
     void refuse() {
         if (refusing_.exchange(true)) return;
         ::shutdown(socket(), SHUT_RDWR);
-        // It has let go of the port, which nobody else shall have.
+        // The shutdown freed the port: bind it again, so that nobody else takes it.
         const sockaddr_in address = loopback(port());
         if (::bind(socket(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw_errno("bind");
     }
@@ -63,18 +64,18 @@ public:
         return accepted_;
     }
 
-    /// Counts the connections that `serve` runs for.
+    /// Counts the connections for which `serve` runs.
     std::size_t open() const {
         const auto lock = monitor_.lock();
         return open_;
     }
 
-    /// Waits until so many connections were accepted; false on the timeout.
+    /// Waits until so many connections were accepted. Returns false on the timeout.
     bool wait_for_connections(std::size_t count, duration timeout) const {
         return monitor_.wait(timeout, [&] { return accepted_ >= count; });
     }
 
-    /// Waits until at most so many connections are open; false on the timeout.
+    /// Waits until at most so many connections are open. Returns false on the timeout.
     bool wait_until_open(std::size_t most, duration timeout) const {
         return monitor_.wait(timeout, [&] { return open_ <= most; });
     }
@@ -92,7 +93,7 @@ private:
             if (polled[1].revents != 0) return;
             const int fd = ::accept4(socket(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
             if (fd < 0) {
-                // Out of descriptors: the listener stays readable, so wait on the stop alone for a moment.
+                // Out of descriptors, the socket stays readable: wait for the stop alone for 10 ms.
                 if (errno == EMFILE || errno == ENFILE) ::poll(&polled[1], 1, 10);
                 continue;
             }
@@ -119,7 +120,7 @@ private:
                 closed();
                 added.done = true;
             });
-        } catch (const std::system_error&) {  // no memory for one more thread: the peer sees an end
+        } catch (const std::system_error&) {  // no thread left: the peer sees an end
             ::close(fd);
             running_.pop_back();
             closed();
@@ -129,14 +130,14 @@ private:
     int opened() {
         const auto lock = monitor_.lock();
         ++open_;
-        monitor_.tell();
+        monitor_.notify();
         return static_cast<int>(++accepted_);
     }
 
     void closed() {
         const auto lock = monitor_.lock();
         --open_;
-        monitor_.tell();
+        monitor_.notify();
     }
 
     std::function<void(channel&, int)> serve_;
@@ -145,7 +146,7 @@ private:
     monitor monitor_;  // guards the two counts
     std::size_t accepted_ = 0;
     std::size_t open_ = 0;
-    std::list<connection> running_;  // the acceptor's, and the destructor's after it
+    std::list<connection> running_;  // of the acceptor's thread, then of the destructor
     std::thread acceptor_;
 };
 

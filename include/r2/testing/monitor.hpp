@@ -8,14 +8,14 @@
 
 namespace r2::inline v0_2::testing::detail {
 
-/// A mutex whose owner tells others of what it changed.
+/// A mutex with a condition variable.
 class monitor {
 public:
     [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
 
-    void tell() const { changed_.notify_all(); }
+    void notify() const { changed_.notify_all(); }
 
-    /// Until `met()`, which is called under the lock; false on the timeout.
+    /// Waits until `met()`, which is called under the lock. Returns false on the timeout.
     template <class Met> bool wait(duration timeout, Met met) const {
         auto held = lock();
         return changed_.wait_until(held, r2::detail::later(std::chrono::steady_clock::now(), timeout), met);

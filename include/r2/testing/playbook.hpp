@@ -18,11 +18,11 @@
 
 namespace r2::inline v0_2::testing::detail {
 
-/// What a server is to do on its connections, and what it was asked on them.
+/// The scripts of a server, and the record of its requests.
 struct playbook {
     using handler = std::function<answer(const recorded_request&)>;
 
-    monitor guard;  ///< Of the rest. The functions take it themselves.
+    monitor guard;  ///< Guards the rest. The functions lock it themselves.
     std::deque<answer> script = {};
     std::map<std::string, std::deque<answer>, std::less<>> paths = {};
     std::shared_ptr<const handler> handled_by = {};
@@ -42,7 +42,7 @@ struct playbook {
         return found == faults.end() ? every_fault : found->second;
     }
 
-    /// Whether bodies are kept, and what an "Expect: 100-continue" gets, if anything.
+    /// Returns whether bodies are kept, and the answer to "Expect: 100-continue", if any.
     std::pair<bool, std::shared_ptr<const answer>> body_settings() const {
         const auto lock = guard.lock();
         return {keep_bodies, on_expect};
@@ -51,7 +51,7 @@ struct playbook {
     void begin() {
         const auto lock = guard.lock();
         ++begun;
-        guard.tell();
+        guard.notify();
     }
 
     void record(std::shared_ptr<const recorded_request> request) {
@@ -59,15 +59,15 @@ struct playbook {
         add(std::move(request));
     }
 
-    /// Records it too. Who waited for this request may send the next one at once, so its answer is taken from the
-    /// script in the same moment.
+    /// Returns the answer to a request, and records the request. Both under one lock: a test that waits for this
+    /// request may send the next one at once, which must not take this one's answer.
     std::shared_ptr<const answer> answer_to(const std::shared_ptr<const recorded_request>& request) {
         auto lock = guard.lock();
         const auto scripted = next_of_script(*request);
         const auto asked = handled_by;
         const auto otherwise = default_answer;
         add(request);
-        lock.unlock();  // or handlers couldn't run several at a time
+        lock.unlock();  // so that several handlers may run at once
         if (scripted || !asked) return scripted ? scripted : otherwise;
         try {
             return std::make_shared<const answer>((*asked)(*request));
@@ -82,10 +82,10 @@ private:
     void add(std::shared_ptr<const recorded_request> request) {
         ++count;
         if (keep_requests) log.push_back(std::move(request));
-        guard.tell();
+        guard.notify();
     }
 
-    /// Null where the scripts have nothing left for it.
+    /// Returns null if the scripts have no answer left for this request.
     std::shared_ptr<const answer> next_of_script(const recorded_request& request) {
         const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
         const auto of_path = paths.find(path);

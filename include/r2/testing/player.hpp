@@ -12,7 +12,7 @@
 
 namespace r2::inline v0_2::testing::detail {
 
-/// The first `length` bytes of a part; false if the peer left or the server stops.
+/// Sends the first `length` bytes of a part. Returns false if the peer left or the server stops.
 inline bool play(channel& peer, const part& what, std::uint64_t length) {
     if (what.silence > duration{} && !peer.pause(what.silence)) return false;
     const std::string& pattern = *what.pattern;
@@ -20,7 +20,7 @@ inline bool play(channel& peer, const part& what, std::uint64_t length) {
     std::string block;
     std::string_view source = pattern;
     if (length > pattern.size()) {
-        // Long enough that a piece can begin anywhere in the pattern.
+        // So long that a piece may begin anywhere in the pattern.
         const auto wanted = std::min<std::uint64_t>(length, what.piece == 0 ? 64 * 1024 : what.piece);
         while (block.size() < wanted + pattern.size()) block += pattern;
         source = block;
@@ -34,13 +34,13 @@ inline bool play(channel& peer, const part& what, std::uint64_t length) {
         phase += size;
         if (source.data() != pattern.data()) phase %= pattern.size();
         if (length == 0) break;
-        // A peer that reads fast enough never makes a write wait, so an endless answer looks for the stop itself.
+        // A write never waits if the peer reads fast enough, so an endless answer has to check for the stop.
         if (peer.stopped() || (what.gap > duration{} && !peer.pause(what.gap))) return false;
     }
     return true;
 }
 
-/// All but the end; false if the peer left or the server stops.
+/// Sends all parts. Returns false if the peer left or the server stops.
 inline bool play(channel& peer, const composition& all, bool head_only) {
     std::uint64_t left = head_only ? all.head_length.value_or(unlimited) : unlimited;
     for (const part& p : all.parts) {

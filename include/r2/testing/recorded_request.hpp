@@ -8,7 +8,7 @@
 
 namespace r2::inline v0_2::testing {
 
-/// Hashes by FNV-1a with 64 bits; pass an earlier result to go on.
+/// Computes the 64-bit FNV-1a hash. Pass an earlier result to continue it.
 constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash = 0xcbf29ce484222325U) {
     for (const char c : bytes) {
         hash ^= static_cast<unsigned char>(c);
@@ -17,7 +17,7 @@ constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash = 0xcbf
     return hash;
 }
 
-/// Holds one request as the server read it.
+/// One request as the server read it.
 struct recorded_request {
     std::string method = {};
     std::string target = {};              ///< Path and query.
@@ -26,8 +26,8 @@ struct recorded_request {
     std::string body = {};                ///< Decoded if it came chunked; empty with `server::keep_bodies(false)`.
     std::uint64_t body_size = 0;          ///< Bytes of the decoded body, kept or not.
     std::uint64_t body_hash = fnv1a("");  ///< Over the decoded body, kept or not.
-    int connection = 0;                   ///< Which one it came on: from 1, in the order of acceptance.
-    bool complete = false;                ///< False if the body did not come, or was not read, to its announced end.
+    int connection = 0;                   ///< The number of its connection, from 1, in the order of acceptance.
+    bool complete = false;                ///< False if the body was not read to its announced end.
 };
 
 }  // namespace r2::inline v0_2::testing

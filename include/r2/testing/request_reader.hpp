@@ -19,15 +19,15 @@
 
 namespace r2::inline v0_2::testing::detail {
 
-/// Takes requests off a channel.
+/// Reads requests from a channel.
 class request_reader {
 public:
-    /// `on_begin` is called at the first byte of each request.
+    /// Calls `on_begin` at the first byte of each request.
     request_reader(channel& peer, std::function<void()> on_begin) : peer_(peer), on_begin_(std::move(on_begin)) {}
 
     void keep_bodies(bool keep) { keep_bodies_ = keep; }
 
-    /// Takes no more than these from now on.
+    /// Reads at most so many bytes from now on.
     void limit(std::uint64_t bytes) { budget_ = bytes; }
 
     bool exhausted() const { return budget_ == 0; }
@@ -43,7 +43,7 @@ public:
             begin_ = end_;
             blank = head.find("\r\n\r\n", searched);
         }
-        begin_ -= head.size() - (blank + 4);  // what follows the head is given back
+        begin_ -= head.size() - (blank + 4);  // puts back the bytes after the head
         head.resize(blank);
 
         std::string_view rest = head;
@@ -60,7 +60,7 @@ public:
         return true;
     }
 
-    /// True if the body came to its announced end.
+    /// Returns true if the body came to its announced end.
     bool read_body(recorded_request& request) {
         const auto coding = request.headers.get("Transfer-Encoding");
         if (coding && r2::detail::same_name(*coding, "chunked")) return read_chunks(request);
@@ -70,11 +70,11 @@ public:
         return size && take(*size, request);
     }
 
-    /// What came along with the head.
+    /// Takes the bytes of the body that came with the head.
     void take_rest(recorded_request& request) { take(end_ - begin_, request); }
 
 private:
-    /// Takes a line off the text, without its end.
+    /// Removes a line from the text, and returns it without its end.
     static std::string_view next_line(std::string_view& text) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));

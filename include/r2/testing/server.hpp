@@ -3,159 +3,110 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "r2/config.hpp"
 #include "r2/testing/answer.hpp"
-#include "r2/testing/channel.hpp"
-#include "r2/testing/conversation.hpp"
 #include "r2/testing/fault.hpp"
-#include "r2/testing/listener.hpp"
-#include "r2/testing/playbook.hpp"
 #include "r2/testing/recorded_request.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2::testing {
 
-/// Serves HTTP/1.1 by a script, on a free port of 127.0.0.1, from its construction to its destruction. All members may
-/// be called from any thread, and while it serves.
+/// Serves HTTP/1.1 by a script, on a free port of 127.0.0.1, from its construction to its destruction. Thread-safe.
 ///
-///     using namespace r2::inline v0_2::testing;
+///     using namespace r2::testing;
 ///     server s;
 ///     s.on("/job", {reply(503), reply(200, "half").cut_body(2), nothing().reset(), reply(200, "done")});
 class server {
 public:
-    server() = default;
+    /// Throws std::system_error if there is no descriptor, port or thread left.
+    server();
     /// Drops all connections, whatever they are doing, and waits for handlers to return.
-    ~server() = default;
+    ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// Returns the port, which stays the same.
-    std::uint16_t port() const { return connections_.port(); }
+    /// Returns the port. It never changes.
+    std::uint16_t port() const;
 
-    /// Makes a URL of this server: `target` is a path, with or without a query.
-    std::string url(std::string_view target = "/") const { return connections_.url(target); }
+    /// Makes a URL of this server. `target` is a path, with or without a query.
+    std::string url(std::string_view target = "/") const;
 
-    /// Adds answers, one per request in order over all connections. A request looks for its answer in the script of its
-    /// path, then here, then in the handler, then takes the default.
-    void script(std::vector<answer> answers) {
-        const auto lock = book_.guard.lock();
-        std::move(answers.begin(), answers.end(), std::back_inserter(book_.script));
-    }
+    /// Adds answers, one for each request in order over all connections. A request takes the next answer of the script
+    /// of its path, else of this one, else of the handler, else the default answer.
+    void script(std::vector<answer> answers);
 
-    /// Adds answers to the script of a path, which is compared without the query.
-    void on(std::string path, std::vector<answer> answers) {
-        const auto lock = book_.guard.lock();
-        std::move(answers.begin(), answers.end(), std::back_inserter(book_.paths[std::move(path)]));
-    }
+    /// Adds answers to the script of a path. The path of a request is compared without its query.
+    void on(std::string path, std::vector<answer> answers);
 
-    /// Sets what answers the requests that no script does. It runs on connection threads, several at a time, and must
-    /// return: the destructor waits for it. What it throws becomes a 500.
-    void handle(std::function<answer(const recorded_request&)> handler) {
-        const auto lock = book_.guard.lock();
-        book_.handled_by = std::make_shared<const detail::playbook::handler>(std::move(handler));
-    }
+    /// Sets the handler of the requests for which no script has an answer. It runs on connection threads, several at a
+    /// time. It must return: the destructor waits for it. An exception becomes a 500.
+    void handle(std::function<answer(const recorded_request&)> handler);
 
-    /// Sets the answer where there is no other; `reply(200, "ok")` unless set.
-    void default_answer(answer what) {
-        const auto lock = book_.guard.lock();
-        book_.default_answer = std::make_shared<const answer>(std::move(what));
-    }
+    /// Sets the answer to all other requests. Unless set: `reply(200, "ok")`.
+    void default_answer(answer what);
 
-    /// Sets what is played between head and body of a request with "Expect: 100-continue"; nothing unless set. An
-    /// answer with an end ends the request with it.
-    void on_expect(answer what) {
-        const auto lock = book_.guard.lock();
-        book_.on_expect = std::make_shared<const answer>(std::move(what));
-    }
+    /// Sets the answer between head and body of a request with "Expect: 100-continue". Unless set: none. An answer that
+    /// ends the connection replaces the one to the request.
+    void on_expect(answer what);
 
-    /// Sets what befalls one connection: from 1, in the order of acceptance.
-    void on_connection(int number, fault what) {
-        const auto lock = book_.guard.lock();
-        book_.faults.insert_or_assign(number, std::move(what));
-    }
+    /// Sets the fault of one connection. The number counts from 1, in the order of acceptance.
+    void on_connection(int number, fault what);
 
-    /// Sets what befalls all connections that `on_connection` says nothing of.
-    void on_every_connection(fault what) {
-        const auto lock = book_.guard.lock();
-        book_.every_fault = std::move(what);
-    }
+    /// Sets the fault of all connections that have none by `on_connection`.
+    void on_every_connection(fault what);
 
-    /// Refuses new connections from now on; those that are open stay.
-    void refuse() { connections_.refuse(); }
+    /// Refuses new connections from now on. Open connections stay.
+    void refuse();
 
     /// Turns the recording of bodies off, but for their sizes and hashes, or on again.
-    void keep_bodies(bool keep) {
-        const auto lock = book_.guard.lock();
-        book_.keep_bodies = keep;
-    }
+    void keep_bodies(bool keep);
 
     /// Turns the recording of requests off, but for their count, or on again.
-    void keep_requests(bool keep) {
-        const auto lock = book_.guard.lock();
-        book_.keep_requests = keep;
-    }
+    void keep_requests(bool keep);
 
-    /// Copies the requests so far, in order. A request is among them before its answer goes out.
-    std::vector<recorded_request> requests() const {
-        const auto lock = book_.guard.lock();
-        std::vector<recorded_request> copy;
-        copy.reserve(book_.log.size());
-        for (const auto& request : book_.log) copy.push_back(*request);
-        return copy;
-    }
+    /// Copies the requests so far, in order. A request is recorded before its answer is sent.
+    std::vector<recorded_request> requests() const;
 
     /// Counts the requests so far, recorded or not.
-    std::size_t request_count() const {
-        const auto lock = book_.guard.lock();
-        return book_.count;
-    }
+    std::size_t request_count() const;
 
-    /// Counts the requests of which at least a byte came, whole or not.
-    std::size_t begun() const {
-        const auto lock = book_.guard.lock();
-        return book_.begun;
-    }
+    /// Counts the requests of which at least a byte came, complete or not.
+    std::size_t begun() const;
 
     /// Counts the connections so far.
-    std::size_t connections() const { return connections_.accepted(); }
+    std::size_t connections() const;
 
-    /// Counts the connections that are open.
-    std::size_t open_connections() const { return connections_.open(); }
+    /// Counts the open connections.
+    std::size_t open_connections() const;
 
-    /// Waits until `request_count()` has come so far; false on the timeout.
-    bool wait_for_requests(std::size_t count, duration timeout) const {
-        return book_.guard.wait(timeout, [&] { return book_.count >= count; });
-    }
+    /// Waits until `request_count()` is at least `count`. Returns false on the timeout, as do all of these.
+    bool wait_for_requests(std::size_t count, duration timeout) const;
 
-    /// Waits until `begun()` has come so far; false on the timeout.
-    bool wait_until_begun(std::size_t count, duration timeout) const {
-        return book_.guard.wait(timeout, [&] { return book_.begun >= count; });
-    }
+    /// Waits until `begun()` is at least `count`.
+    bool wait_until_begun(std::size_t count, duration timeout) const;
 
-    /// Waits until `connections()` has come so far; false on the timeout.
-    bool wait_for_connections(std::size_t count, duration timeout) const {
-        return connections_.wait_for_connections(count, timeout);
-    }
+    /// Waits until `connections()` is at least `count`.
+    bool wait_for_connections(std::size_t count, duration timeout) const;
 
-    /// Waits until at most so many connections are open; false on the timeout.
-    bool wait_until_open(std::size_t most, duration timeout) const {
-        return connections_.wait_until_open(most, timeout);
-    }
+    /// Waits until `open_connections()` is at most `most`.
+    bool wait_until_open(std::size_t most, duration timeout) const;
 
-    /// Waits until no connection is open; false on the timeout.
+    /// Waits until no connection is open.
     bool wait_until_all_left(duration timeout) const { return wait_until_open(0, timeout); }
 
 private:
-    detail::playbook book_;
-    detail::listener connections_{[this](detail::channel& peer, int number) {
-        detail::conversation(peer, number, book_).run();
-    }};  // last: it uses the rest
+    struct state;
+
+    std::unique_ptr<state> state_;  // needs the headers of sockets and threads
 };
 
 }  // namespace r2::inline v0_2::testing
+
+#ifndef R2_COMPILED
+#include "r2/testing/server.ipp"
+#endif

@@ -16,6 +16,7 @@
 
 #include "r2/curl/check_url.hpp"
 #include "r2/policy/latency_log.hpp"
+#include "r2/testing/virtual_time.hpp"
 #include "r2/transport/transport_pool.hpp"
 #include "r2/words/log_text.hpp"
 #include "r2/words/outcome.hpp"
@@ -27,31 +28,28 @@ using r2::detail::completion;
 using r2::detail::ticket;
 using r2::detail::transfer_limits;
 
-/// What comes of one transfer, or of several.
+/// The outcome of one transfer, or of several.
 struct step {
-    std::shared_ptr<const std::function<outcome(const request&)>> answer;  ///< Shared, as it may have a state.
+    std::shared_ptr<const std::function<outcome(const request&)>> answer;  ///< Shared: it may have a state.
     duration after = {};    ///< From the start to the outcome; `duration::max()`: never.
-    std::size_t times = 1;  ///< How many transfers are still to take it.
-    bool forever = false;   ///< Any number of them, at least one.
+    std::size_t times = 1;  ///< How many more transfers take it.
+    bool forever = false;   ///< All later transfers take it.
 };
 
-/// What the transports of one fake client share: a script, a clock that only waiting moves, and a record. For one
-/// thread.
+/// The script, the clock and the record of one fake client, shared by its transports. Only waiting moves the clock. For
+/// one thread.
 struct world {
     std::deque<step> script = {};
     std::multimap<time_point, std::function<void()>> events = {};
     std::vector<request> requests = {};
     std::vector<duration> waits = {};
-    time_point now = beginning;
+    time_point now = virtual_beginning;
     double chance = 0.5;
     std::optional<r2::detail::splitmix64> luck = {};  // in place of `chance`
 
-    static constexpr time_point beginning = time_point(std::chrono::hours(24));
-    static constexpr wall_time wall_beginning = wall_time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1));
+    duration elapsed() const noexcept { return now - virtual_beginning; }
 
-    duration elapsed() const noexcept { return now - beginning; }
-
-    /// Lets time pass, and what was to happen meanwhile happen.
+    /// Moves the clock, and runs the events up to then.
     void pass_until(time_point t) {
         while (!events.empty() && events.begin()->first <= t) run_next_event();
         now = std::max(now, t);
@@ -69,14 +67,14 @@ struct world {
     }
 };
 
-/// Sends to a script, and waits by moving the clock.
+/// Takes outcomes from a script, and waits by moving the clock.
 class virtual_transport final : public r2::detail::transport {
 public:
     explicit virtual_transport(std::shared_ptr<world> w) : world_(std::move(w)) {}
 
     time_point now() noexcept override { return world_->now; }
     wall_time wall_now() noexcept override {
-        return world::wall_beginning + std::min(world_->elapsed(), wall_time::max() - world::wall_beginning);
+        return virtual_wall_beginning + std::min(world_->elapsed(), wall_time::max() - virtual_wall_beginning);
     }
     double chance() noexcept override { return world_->luck ? world_->luck->unit() : world_->chance; }
 
@@ -115,7 +113,7 @@ private:
 
     attempt next_outcome(const request& q, const transfer_limits& l) {
         step& s = world_->script.front();
-        const auto answer = s.answer;  // a copy: it may well lengthen the script
+        const auto answer = s.answer;  // a copy, as the callable may lengthen the script
         if (!s.forever && --s.times == 0)
             world_->script.pop_front();
         else if (s.forever)
@@ -131,14 +129,14 @@ private:
         return std::nullopt;
     }
 
-    /// On to whatever comes next, at most to `until`.
+    /// Moves the clock to the next completion or event, at most to `until`.
     void advance(time_point until) {
         time_point next = until;
         for (const transfer& each : transfers_) next = std::min(next, each.self.at);
         if (!world_->events.empty() && world_->events.begin()->first <= next) return world_->run_next_event();
         if (next == r2::detail::never)
             throw std::logic_error(transfers_.empty()
-                                       ? "fake_client: a wait that never ends"
+                                       ? "fake_client: a wait that r2::detail::never ends"
                                        : "fake_client: nothing ends the hanging " + world_->name_of_last_request());
         world_->now = next;
     }
@@ -156,7 +154,7 @@ private:
     std::atomic<bool> woken_ = false;
 };
 
-/// Engines in one world.
+/// Makes transports that share one world.
 class virtual_transport_pool final : public r2::detail::transport_pool {
 public:
     explicit virtual_transport_pool(std::shared_ptr<world> w) : world_(std::move(w)) {}
