@@ -266,7 +266,7 @@ TEST(tickets, of_1_transfer_that_is_gone_are_refused) {
     EXPECT_TRUE(e.finish(t).error() == r2::errc::invalid_request);
     EXPECT_DEATH(e->take(*t), "taken, cancelled or drained before");
     EXPECT_DEATH(e->cancel(*t), "taken, cancelled or drained before");
-    EXPECT_DEATH(e->drain(*t, e.last(), r2::never), "taken, cancelled or drained before");
+    EXPECT_DEATH(e->drain(*t, e.last(), r2::detail::never), "taken, cancelled or drained before");
 }
 
 TEST(tickets, of_1_transfer_that_goes_on_can_start_no_other) {

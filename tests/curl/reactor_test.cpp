@@ -21,7 +21,7 @@ TEST(reactor, rounds_a_wait_up_to_whole_milliseconds_and_down_to_1_hour) {
     EXPECT_EQ(r.milliseconds_until(r.now + 1ms), 1);
     EXPECT_EQ(r.milliseconds_until(r.now + 1ms + 1ns), 2);
     EXPECT_EQ(r.milliseconds_until(r.now + 1h), 3'600'000);
-    EXPECT_EQ(r.milliseconds_until(r2::never), 3'600'000);
+    EXPECT_EQ(r.milliseconds_until(r2::detail::never), 3'600'000);
 }
 
 TEST(reactor, remembers_1_wake_until_it_is_taken) {

@@ -25,7 +25,7 @@ TEST_F(transfer_queues, of_complete_ones_have_the_first_of_3_until_it_leaves) {
     r2::detail::curl::complete_queue queue;
     EXPECT_TRUE(queue.empty());
     queue.add(a, now);
-    queue.add(b, r2::never);
+    queue.add(b, r2::detail::never);
     queue.add(c, now);
     for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(queue.first().which, &tickets[0]);
@@ -40,7 +40,7 @@ TEST_F(transfer_queues, of_complete_ones_have_the_first_of_3_until_it_leaves) {
 
 TEST_F(transfer_queues, of_draining_ones_have_the_first_limit_of_3) {
     r2::detail::curl::draining_queue queue;
-    EXPECT_EQ(queue.next_limit(), r2::never);
+    EXPECT_EQ(queue.next_limit(), r2::detail::never);
     EXPECT_FALSE(queue.overdue(now));
     queue.add(a, now + 2s);
     queue.add(b, now + 3s);

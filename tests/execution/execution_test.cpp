@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <r2/execution/execution.hpp>
-#include <r2/testing/fake_client.hpp>
+#include <r2/testing/virtual_transport.hpp>
 
 // One execution, driven by hand on a transport without a network.
 
@@ -88,7 +88,6 @@ TEST(execution, cuts_an_attempt_whose_timer_has_passed) {
 }
 
 TEST(execution, cancels_what_is_in_flight_when_it_is_destroyed) {
-    r2::testing::fake_client fake;  // only for its clock's start
     const auto world = std::make_shared<r2::testing::detail::world>();
     world->script.push_back({std::make_shared<const std::function<r2::outcome(const r2::request&)>>(
         [](const r2::request&) { return r2::outcome(200); })});

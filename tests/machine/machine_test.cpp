@@ -59,7 +59,7 @@ struct as_written {
     constexpr r2::duration interval() const { return l.interval; }
     constexpr r2::duration backoff() const { return g.delay; }
     constexpr bool deadline_is_within(r2::duration wait) const {
-        return l.deadline != r2::never && l.deadline - now <= wait;
+        return l.deadline != r2::detail::never && l.deadline - now <= wait;
     }
     constexpr std::optional<r2::duration> guards() const { return g.guarded; }
 };
@@ -94,7 +94,7 @@ constexpr int disagreements(classification c, std::optional<r2::duration> guarde
                         for (const auto deadline : deadlines) {
                             const loop_limits l{.max_attempts = number == 3 ? 0 : 2,
                                                 .replay = replay,
-                                                .deadline = deadline > 0s ? now + deadline : r2::never};
+                                                .deadline = deadline > 0s ? now + deadline : r2::detail::never};
                             const attempt_facts f{.number = number, .sent = sent, .idempotent = idempotent};
                             count += !agree(l, f, c, {asked, guarded});
                         }
@@ -287,7 +287,7 @@ TEST(loop_limits, are_those_of_the_options_from_the_first_pull_on) {
     EXPECT_EQ(l.interval, 2s);
     EXPECT_EQ(l.deadline, now + 1min);
     EXPECT_EQ(l.replay, r2::replay::when_safe);
-    EXPECT_EQ(r2::detail::limits_of({.deadline = -1s}, now).deadline, r2::never);
+    EXPECT_EQ(r2::detail::limits_of({.deadline = -1s}, now).deadline, r2::detail::never);
 }
 
 TEST(attempt_facts, are_those_of_an_attempt_and_the_request_as_sent) {

@@ -13,6 +13,7 @@
 #include "r2/drivers/host_queue.hpp"
 #include "r2/drivers/pacing.hpp"
 #include "r2/drivers/slot_pool.hpp"
+#include "r2/drivers/source.hpp"
 #include "r2/drivers/timer_queue.hpp"
 #include "r2/drivers/waker.hpp"
 #include "r2/execution/history.hpp"
