@@ -57,7 +57,7 @@ TEST(readme, the_loop_prints_errors_and_then_the_body) {
         if (res->status != 200) continue;
         std::cout << res->body << '\n';
     }
-    EXPECT_EQ(p.text(), "disconnected: the connection was closed before an answer\ndone\n");
+    EXPECT_EQ(p.text(), "disconnected: the connection was closed before a response\ndone\n");
 }
 
 TEST(readme, polling_goes_on_until_the_condition_is_met) {

@@ -43,7 +43,7 @@ public:
     /// See the free `retry`. Waits on a transport of this client.
     template <std::invocable F> retries<F> retry(F f, options o = {}) const {
         auto calls = std::unique_ptr<detail::calls<F>>(new detail::calls<F>{std::move(f)});
-        auto source = start({}, detail::for_calls(std::move(o), *calls), std::ref(*calls));
+        auto source = start(std::ref(*calls), detail::for_calls(std::move(o), *calls));
         return retries<F>(std::make_unique<detail::trial_source<F>>(std::move(calls), std::move(source)));
     }
 
@@ -59,8 +59,9 @@ protected:
     client(on_transports, std::shared_ptr<detail::transport_pool> pool) : pool_(std::move(pool)) {}
 
 private:
-    std::unique_ptr<detail::attempt_source> start(request q, options o, std::function<attempt()> call) const;
-    all_attempts start(detail::request_source requests, options o, const concurrency& c) const;
+    attempts start(request&& q, options&& o) const;
+    std::unique_ptr<detail::attempt_source> start(std::function<attempt()> call, options&& o) const;
+    all_attempts start(detail::request_source requests, options&& o, const concurrency& c) const;
 
     std::shared_ptr<detail::transport_pool> pool_;
 };

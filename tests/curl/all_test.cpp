@@ -57,7 +57,7 @@ TEST(all, polls_50_jobs_to_their_ends_through_failures_of_all_kinds) {
         return n == 3 ? testing::reply(503) : testing::reply(200, "done");
     });
     auto range = r2::all(urls_of(s, 50), {.max_attempts = 6, .timeout = 20s, .interval = 20ms}, {.max_in_flight = 16});
-    int sends = 0;  // not attempts: on a connection that was kept alive, a reset is met by a resend within the attempt
+    int sends = 0;  // a reset of a reused connection costs a resend, not an attempt
     for (auto& a : range) {
         sends += a.sends();
         EXPECT_EQ(a.is_last(), a.response() && a.response()->body == "done");
@@ -100,9 +100,9 @@ TEST(all, destroyed_with_10_requests_in_flight_it_cancels_them) {
     });
 }
 
-TEST(all, counts_no_time_of_the_body_to_50_answers_that_lie_there) {
+TEST(all, adds_no_time_of_the_loops_body_to_50_responses_that_wait) {
     server s;
-    barrier to_connect(50), to_answer(50);
+    barrier to_connect(50), to_respond(50);
     std::atomic<barrier*> all_there = &to_connect;
     s.handle([&](const recorded_request&) {
         all_there.load()->wait();
@@ -111,7 +111,7 @@ TEST(all, counts_no_time_of_the_body_to_50_answers_that_lie_there) {
     const std::vector<std::string> urls(50, s.url());
     const r2::client client;
     for (auto& a : client.all(urls, quick(), {.max_per_host = 0})) EXPECT_TRUE(a.response());
-    all_there = &to_answer;  // on connections that are there, as libcurl looks by itself at what has just connected
+    all_there = &to_respond;  // on reused connections: libcurl itself looks for the response on a new one
     std::vector<r2::duration> took;
     for (auto& a : client.all(urls, quick(), {.max_per_host = 0})) {
         EXPECT_TRUE(a.response());
@@ -119,12 +119,12 @@ TEST(all, counts_no_time_of_the_body_to_50_answers_that_lie_there) {
         std::this_thread::sleep_for(20ms);
     }
     ASSERT_EQ(took.size(), 50U);
-    int longer = 0;  // by a body than the one before: only where they weren't found together
+    int longer = 0;  // than the one before by one body: only if they weren't found ready together
     for (std::size_t i = 1; i < took.size(); ++i) longer += took[i] - took[i - 1] > 10ms;
     EXPECT_LT(longer, 25);
 }
 
-TEST(all, lets_go_of_a_jobs_own_options_when_it_is_done) {
+TEST(all, frees_the_own_options_of_each_of_6_jobs_when_it_is_done) {
     server s;
     std::vector<std::weak_ptr<int>> held;
     const auto job = [&](int) {

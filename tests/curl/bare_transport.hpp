@@ -14,7 +14,7 @@
 
 namespace r2::testkit {
 
-/// Holds answers back until it is opened.
+/// Holds responses back until it is opened.
 class gate {
 public:
     answer pass(answer a) {
@@ -34,7 +34,7 @@ private:
     bool open_ = false;
 };
 
-/// Lets nobody on before so many are there.
+/// Blocks until `count` threads wait.
 class barrier {
 public:
     explicit barrier(int count) : missing_(count) {}
@@ -53,7 +53,7 @@ private:
 
 using r2::detail::ticket;
 
-/// A transport, driven by hand.
+/// A transport that the test drives itself.
 class bare_transport {
 public:
     bare_transport() { EXPECT_TRUE(all_.usable()); }
@@ -64,7 +64,7 @@ public:
         requests_.push_back(std::make_shared<const request>(request{"GET", url}));
         return start(requests_.back());
     }
-    /// Keep the request alive.
+    /// Starts a transfer. Keep the request alive.
     ticket* start(const std::shared_ptr<const request>& q) {
         ticket* const t = tickets_.emplace_back(std::make_unique<ticket>()).get();
         all_.start(*t, *q, {});
@@ -72,7 +72,7 @@ public:
     }
     std::shared_ptr<const request> last() const { return requests_.back(); }
 
-    /// Goes on until then, and whatever is complete stays so.
+    /// Drives the transport until `there` holds, and takes no transfer.
     template <class F> bool go_on_until(F there) {
         const time_point late = all_.now() + patience;
         while (!there() && all_.now() < late) all_.wait_until(all_.now() + std::chrono::milliseconds(5));

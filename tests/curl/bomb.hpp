@@ -6,7 +6,7 @@
 
 namespace r2::testkit {
 
-/// A text without an end: `lead`, and then `period` over and over.
+/// An endless text: `lead`, then `period` over and over.
 struct endless_text {
     std::string lead;
     std::string period;
@@ -18,8 +18,8 @@ struct endless_text {
     }
 };
 
-/// The same text as gzip packs it at best with the fixed codes (RFC 1952, RFC 1951 3.2.6): a copy of 258 bytes in 13 to
-/// 15 bits. That is endless and periodic again, so that it can be packed once more.
+/// Packs a text with gzip's fixed codes (RFC 1952, RFC 1951 3.2.6): copies of 258 bytes take 13 to 15 bits each. The
+/// result is endless and periodic too, so it can be packed again.
 inline endless_text gzipped(const endless_text& text) {
     std::string bytes("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
     int free_bits = 0;
@@ -34,7 +34,7 @@ inline endless_text gzipped(const endless_text& text) {
     const auto code = [&](unsigned value, int bits) {
         for (int i = bits; i-- > 0;) bit(value >> i & 1);
     };
-    number(0b010, 3);  // not the last block; fixed codes
+    number(0b010, 3);  // not the last block, fixed codes
     for (const char c : text.lead + text.period) {
         const auto byte = static_cast<unsigned char>(c);
         byte < 144 ? code(0x30U + byte, 8) : code(0x190U + byte - 144, 9);

@@ -6,16 +6,17 @@
 #include <thread>
 #include <vector>
 
+#include "curl/bare_transport.hpp"
 #include "curl/fixture.hpp"
 
-// A stop of what is really going on. How prompt it is to the millisecond is measured elsewhere: here it has to end long
-// before anything else would end it.
+// Stops of real transfers. tests/bench/latency measures how prompt they are: here a stop has to end a transfer long
+// before anything else would.
 
 namespace {
 
 using namespace r2::testkit;
 
-/// Requests a stop from a thread of its own, once `when` returns.
+/// Requests a stop, from a thread of its own, when `when` returns.
 class stopper {
 public:
     template <class F>
@@ -30,7 +31,7 @@ public:
 
     std::stop_token token() const { return source_.get_token(); }
 
-    /// Since the request; call it once the range has ended by it.
+    /// The time since the request. Call it once, after the range has ended.
     r2::duration elapsed() {
         thread_.join();
         thread_ = std::thread([] {});
@@ -77,7 +78,7 @@ TEST(stop, ends_a_body_that_is_not_read_to_its_end_after_1_send) {
     EXPECT_LT(stop.elapsed(), soon);
 }
 
-/// Tells when libcurl opens a socket, which is just before it connects.
+/// Signals when libcurl opens a socket, which it does just before it connects.
 struct connecting {
     std::binary_semaphore begun{0};
 
@@ -149,7 +150,7 @@ TEST(stop, that_came_before_the_start_sends_0_requests) {
     EXPECT_EQ(s.connections(), 0U);
 }
 
-TEST(stop, in_its_grace_lets_in_the_1_answer_on_its_way) {
+TEST(stop, in_its_grace_lets_in_the_1_response_on_its_way) {
     for (const int status : {200, 503}) {
         server s;
         r2::client c;
@@ -179,7 +180,7 @@ TEST(stop, whose_grace_of_20_ms_is_over_cuts_the_attempt) {
 TEST(stop, gives_no_grace_to_1_request_that_is_not_sent_yet) {
     server s;
     std::stop_source source;
-    // Called when the attempt has begun and has its first handle made.
+    // configure runs when the attempt has begun and makes its first handle.
     r2::client c({.configure = [&](CURL*) { source.request_stop(); }});
     expect_stopped(c.post(s.url(), "b", quick({.stop = source.get_token(), .stop_grace = patience})).finish(), 0);
     EXPECT_EQ(s.request_count(), 0U);
@@ -205,7 +206,7 @@ TEST(stop, leaves_the_client_fit_for_50_more_ranges) {
     EXPECT_EQ(s.request_count(), 100U);
 }
 
-// Requested at every possible moment, and seen by each of the ranges.
+// The stop may come at any moment of a range.
 TEST(stop, ends_4_ranges_of_4_threads_at_once) {
     server s;
     r2::client c;
@@ -224,5 +225,57 @@ TEST(stop, ends_4_ranges_of_4_threads_at_once) {
     for (std::thread& t : threads) t.join();
     EXPECT_EQ(ends, std::vector(4, r2::ended::stopped));
 }
+
+TEST(tickets, stand_for_nothing_after_each_of_3_ends) {
+    server s;
+    gate later;
+    s.handle([&](const recorded_request&) { return later.pass(reply(200)); });
+    bare_transport e;
+    ticket* const cancelled = e.get(s.url());
+    EXPECT_NE(cancelled->transfer, nullptr);
+    e->cancel(*cancelled);
+    EXPECT_EQ(cancelled->transfer, nullptr);
+
+    ticket* const drained = e.get(s.url());
+    EXPECT_TRUE(e.go_on_until([&] { return s.request_count() == 1; }));
+    e->drain(*drained, e.last(), e->now() + patience);
+    EXPECT_EQ(drained->transfer, nullptr);
+
+    later.open();
+    ticket* const taken = e.get(s.url());
+    EXPECT_EQ(status_of(e.finish(taken)), 200);
+    EXPECT_EQ(taken->transfer, nullptr);
+}
+
+TEST(tickets, serve_2_transfers_one_after_the_other) {
+    server s;
+    bare_transport e;
+    const auto q = std::make_shared<const r2::request>(r2::request{"GET", s.url()});
+    ticket t;
+    for (int i = 0; i < 2; ++i) {
+        e->start(t, *q, {});
+        EXPECT_EQ(status_of(e.finish(&t)), 200);
+    }
+}
+
+#ifndef NDEBUG
+TEST(tickets, of_1_transfer_that_is_gone_are_refused) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    bare_transport e;
+    ticket* const t = e.get("no scheme");
+    EXPECT_TRUE(e.finish(t).error() == r2::errc::invalid_request);
+    EXPECT_DEATH(e->take(*t), "taken, cancelled or drained before");
+    EXPECT_DEATH(e->cancel(*t), "taken, cancelled or drained before");
+    EXPECT_DEATH(e->drain(*t, e.last(), r2::never), "taken, cancelled or drained before");
+}
+
+TEST(tickets, of_1_transfer_that_goes_on_can_start_no_other) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    bare_transport e;
+    ticket* const t = e.get("no scheme");
+    EXPECT_DEATH(e->start(*t, *e.last(), {}), "one transfer at a time");
+    e->cancel(*t);
+}
+#endif
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_F(download, a_body_without_an_end_takes_less_than_16_mib_of_memory) {
     EXPECT_LT(memory.bytes(), 16U << 20);
 }
 
-// A server's word on a length is no reason to take that much memory.
+// A Content-Length is a claim: memory is taken only for what arrives.
 TEST_F(download, a_length_of_90_gb_that_is_not_kept_takes_less_than_16_mib_of_memory) {
     const memory_growth memory;
     const answer lie = reply(200, "few", {{"Content-Length", "90000000000"}}).close();
@@ -95,7 +95,7 @@ TEST_F(download, a_length_of_90_gb_that_is_not_kept_takes_less_than_16_mib_of_me
 
 TEST_F(download, a_bomb_of_10_kb_that_unpacks_to_10_gb_is_too_large_in_less_than_16_mib_of_memory) {
     const endless_text zeros{"", std::string(1, '\0')};
-    // Every 15 bytes become 284,006 when they are unpacked twice, and 45 MB when thrice.
+    // 15 bytes unpack to 284,006 bytes in two steps, and to 45 MB in three.
     const std::string bomb = gzipped(gzipped(gzipped(zeros))).first(10'000);
     const r2::headers packed = {{"Content-Encoding", "gzip, gzip, gzip"}};
     const memory_growth memory;
@@ -112,7 +112,7 @@ TEST_F(download, a_packed_body_without_an_end_is_too_large_in_less_than_16_mib_o
     EXPECT_LT(memory.bytes(), 16U << 20);
 }
 
-TEST_F(download, what_nginx_packs_when_1_header_asks_for_it_is_unpacked) {
+TEST_F(download, a_body_that_nginx_packs_for_1_header_is_unpacked) {
     const r2::attempt plain = c.get(nginx::shared().http("/gzip"), quick()).finish();
     ASSERT_EQ(status_of(plain), 200) << plain.error().message();
     EXPECT_FALSE(plain.response()->headers.contains("Content-Encoding"));
@@ -180,14 +180,14 @@ TEST_F(download, a_chunked_body_cut_at_any_of_its_bytes_is_disconnected) {
     }
 }
 
-TEST_F(download, what_is_not_http_is_1_protocol_error) {
+TEST_F(download, a_response_that_is_not_http_is_1_protocol_error) {
     expect_error(get(raw("garbage\r\n\r\n").close()), r2::errc::protocol);
     expect_error(get(raw("<html>HTTP/0.9</html>").close()), r2::errc::protocol);
     expect_error(get(raw("SSH-2.0-OpenSSH_9.2p1\r\n").hang()), r2::errc::protocol);
     expect_error(get(raw(std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 27)).close()), r2::errc::protocol);
 }
 
-TEST_F(download, what_is_not_http_is_tried_again_up_to_attempt_3) {
+TEST_F(download, a_response_that_is_not_http_is_tried_again_up_to_attempt_3) {
     s.default_answer(raw("garbage\r\n\r\n").close());
     const r2::attempt a = c.get(s.url(), quick({.max_attempts = 3})).finish();
     EXPECT_EQ(a.ended(), r2::ended::exhausted);
@@ -238,7 +238,7 @@ TEST_F(download, of_3_trailers_none_is_a_header_or_a_head) {
     EXPECT_EQ(s.connections(), 1U);
 }
 
-// RFC 9112, 5.2: a user agent replaces each obsolete folding by spaces.
+// RFC 9112, 5.2: a user agent replaces each obsolete folding with spaces.
 TEST_F(download, a_value_folded_over_3_lines_is_1_value) {
     const r2::attempt a =
         get(raw("HTTP/1.1 200 OK\r\nX-Folded: one\r\n  two: 2\r\n\tthree\r\nX-Next: n\r\nContent-Length: 0\r\n\r\n"));
@@ -248,7 +248,7 @@ TEST_F(download, a_value_folded_over_3_lines_is_1_value) {
     EXPECT_EQ(a.response()->headers.size(), 3U);
 }
 
-// RFC 9112, 2.2: a recipient takes each bare CR for a space, or nothing of that field.
+// RFC 9112, 2.2: a recipient replaces each bare CR with a space, or drops the element.
 TEST_F(download, a_value_with_2_bare_crs_has_2_spaces) {
     const r2::attempt a = get(raw("HTTP/1.1 200 OK\r\nX-Odd: one\rX-Forged: two\r three\r\nContent-Length: 0\r\n\r\n"));
     ASSERT_EQ(status_of(a), 200) << a.error().message();
@@ -260,9 +260,9 @@ TEST_F(download, a_malformed_field_is_the_servers_fault_in_head_and_trailers) {
     for (const char* answer : {"HTTP/1.1 200 OK\r\n A: folded before any field\r\nContent-Length: 0\r\n\r\n",
                                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n"}) {
         s.script({raw(answer)});
-        const r2::attempt a = r2::client().get(s.url(), quick()).finish();  // a new one each: see curl#11101
+        const r2::attempt a = r2::client().get(s.url(), quick()).finish();  // a new client each: see curl#11101
         EXPECT_TRUE(a.error() == r2::errc::protocol) << a.error().message();
-        EXPECT_EQ(a.error().message(), "protocol error: a field of the answer is malformed");
+        EXPECT_EQ(a.error().message(), "protocol error: a field of the response is malformed");
         EXPECT_TRUE(a.error().transient());
         EXPECT_EQ(a.error().sent(), r2::sent::maybe);
     }

@@ -4,18 +4,18 @@
 #include "curl/bare_transport.hpp"
 #include "support/leftovers.hpp"
 
-// A transfer that has lost to another copy of its request.
+// The rest of a response that nobody waits for any more, as of a hedged copy that has lost.
 
 namespace {
 
 using namespace r2::testkit;
 
-struct a_race {
-    a_race() {
+struct a_drain {
+    a_drain() {
         s.handle(
-            [this](const recorded_request& q) { return q.target == "/slow" ? slow.pass(answer_of_slow) : reply(200); });
+            [this](const recorded_request& q) { return q.target == "/slow" ? slow.pass(slow_response) : reply(200); });
     }
-    ~a_race() { slow.open(); }
+    ~a_drain() { slow.open(); }
 
     ticket* start_slow() {
         const std::size_t before = s.request_count();
@@ -26,18 +26,18 @@ struct a_race {
     int drain(ticket* id, r2::duration time = patience) { return e->drain(*id, e.last(), e->now() + time); }
 
     gate slow;
-    answer answer_of_slow = reply(200, std::string(100'000, 's'));
+    answer slow_response = reply(200, std::string(100'000, 's'));
     server s;
     bare_transport e;
 };
 
-TEST(drain, lets_an_answer_in_so_that_its_connection_serves_another_request) {
-    a_race r;
+TEST(drain, receives_1_response_so_that_its_connection_serves_another_request) {
+    a_drain r;
     EXPECT_EQ(r.drain(r.start_slow()), 1);
     EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);
     EXPECT_EQ(r.s.connections(), 2U);
     r.slow.open();
-    // Until it is free, the connection isn't taken.
+    // libcurl takes no connection that is still in use.
     const r2::time_point late = r.e->now() + patience;
     for (std::size_t reused = 0; reused < 20 && r.e->now() < late; ++reused) r.e->wait_until(r.e->now() + 5ms);
     for (int i = 0; i < 2; ++i) r.e.get(r.s.url("/slow"));
@@ -50,8 +50,8 @@ TEST(drain, lets_an_answer_in_so_that_its_connection_serves_another_request) {
     EXPECT_EQ(r.s.connections(), 2U);
 }
 
-TEST(drain, cuts_what_is_overdue) {
-    a_race r;
+TEST(drain, cuts_1_transfer_that_is_overdue) {
+    a_drain r;
     EXPECT_EQ(r.drain(r.start_slow(), 1ms), 1);
     EXPECT_TRUE(r.e.go_on_until([&, over = r.e->now() + 2ms] { return r.e->now() > over; }));
     r.e->wait_until(r.e->now());
@@ -59,15 +59,15 @@ TEST(drain, cuts_what_is_overdue) {
     EXPECT_TRUE(r.s.wait_until_all_left(patience));
 }
 
-TEST(drain, cuts_at_once_what_is_to_be_over_by_now) {
-    a_race r;
+TEST(drain, cuts_1_transfer_without_any_time_left_at_once) {
+    a_drain r;
     EXPECT_EQ(r.drain(r.start_slow(), r2::duration{}), 1);
     r.slow.open();
     EXPECT_TRUE(r.s.wait_until_all_left(patience));
 }
 
-TEST(drain, cuts_what_is_not_sent_yet) {
-    a_race r;
+TEST(drain, cuts_1_request_that_is_not_sent_yet) {
+    a_drain r;
     EXPECT_EQ(r.drain(r.e.get(r.s.url("/slow"))), 0);
     EXPECT_FALSE(r.e->wait_until(r.e->now() + 10ms));
     EXPECT_EQ(r.s.request_count(), 0U);
@@ -87,8 +87,8 @@ TEST(drain, cuts_a_body_that_is_on_its_way_out) {
 }
 
 TEST(drain, follows_no_redirect) {
-    a_race r;
-    r.answer_of_slow = reply(302, "", {{"Location", "/next"}});
+    a_drain r;
+    r.slow_response = reply(302, "", {{"Location", "/next"}});
     EXPECT_EQ(r.drain(r.start_slow()), 1);
     r.slow.open();
     EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);
@@ -97,9 +97,9 @@ TEST(drain, follows_no_redirect) {
 }
 
 TEST(drain, sends_nothing_again_on_a_connection_that_died) {
-    a_race r;
-    EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);  // else libcurl wouldn't
-    r.answer_of_slow = nothing().close();
+    a_drain r;
+    EXPECT_EQ(status_of(r.e.finish(r.e.get(r.s.url("/quick")))), 200);  // libcurl resends only on a reused connection
+    r.slow_response = nothing().close();
     EXPECT_EQ(r.drain(r.start_slow()), 1);
     EXPECT_EQ(r.s.connections(), 1U);
     r.slow.open();
@@ -109,23 +109,23 @@ TEST(drain, sends_nothing_again_on_a_connection_that_died) {
 }
 
 TEST(drain, of_a_complete_one_just_ends_it) {
-    a_race r;
+    a_drain r;
     ticket* const id = r.e.get(r.s.url("/quick"));
     EXPECT_TRUE(r.e->wait_until(r2::detail::never));
     EXPECT_EQ(r.drain(id), 1);
     EXPECT_FALSE(r.e->wait_until(r.e->now()));
 }
 
-TEST(drain, outlives_the_request_and_ends_with_the_engine) {
+TEST(drain, outlives_the_request_and_ends_with_the_transport) {
     expect_nothing_left_by([] {
-        a_race r;
+        a_drain r;
         for (int i = 0; i < 70; ++i) {
             auto q = std::make_shared<const r2::request>(r2::request{"GET", r.s.url("/slow")});
             ticket* const id = r.e.start(q);
             EXPECT_TRUE(r.e.go_on_until([&] { return r.s.request_count() == static_cast<std::size_t>(i) + 1; }));
             EXPECT_EQ(r.e->drain(*id, std::move(q), r.e->now() + patience), 1);
         }
-        r.e->rest();
+        r.e->close_idle();
     });
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,22 @@ TEST(failure, has_1_of_11_kinds_for_each_code) {
     EXPECT_TRUE(std::error_code(CURLE_OPERATION_TIMEDOUT, r2::detail::curl::category()) == std::errc::timed_out);
 }
 
+TEST(failure, of_each_of_5_aborts_has_a_kind_and_a_detail) {
+    using r2::detail::curl::abort_reason;
+    using r2::detail::curl::detail_of;
+    const std::tuple<abort_reason, r2::errc, const char*> table[] = {
+        {abort_reason::resend_forbidden, r2::errc::disconnected, "the connection died"},
+        {abort_reason::head_too_large, r2::errc::too_large, "the head is over 256 KiB"},
+        {abort_reason::body_too_large, r2::errc::too_large, "the body is over 42 bytes"},
+        {abort_reason::body_unreadable, r2::errc::body_unreadable, "the file"},
+        {abort_reason::out_of_memory, r2::errc::local, "out of memory"},
+    };
+    for (const auto& [reason, kind, detail] : table) {
+        EXPECT_EQ(r2::detail::curl::kind_of(reason), kind) << detail;
+        EXPECT_TRUE(detail_of(reason, 42).starts_with(detail)) << detail_of(reason, 42);
+    }
+}
+
 TEST(failure, a_refused_connection_is_tried_3_times) {
     const refusing_port nobody;
     r2::client c;
@@ -57,7 +74,7 @@ TEST(failure, a_refused_connection_is_tried_3_times) {
     EXPECT_NE(a.error().message().find("127.0.0.1"), std::string::npos) << a.error().message();
 }
 
-// Labels of more than 63 bytes are refused by the resolver itself, so that no test asks a name server.
+// The resolver itself refuses a label of more than 63 bytes: no test asks a name server.
 TEST(failure, a_name_under_invalid_is_looked_up_2_times) {
     r2::client c;
     const std::string url = "http://" + std::string(70, 'n') + ".invalid/";
@@ -100,7 +117,7 @@ TEST(failure, a_timeout_after_1_send_leaves_it_open_whether_it_was_processed) {
     server s;
     s.default_answer(nothing().hang());
     r2::client c;
-    // On a slow machine the time may be over before the request is out: then it is tried again.
+    // On a slow machine the time may be over before the request is sent: the next attempt tries again.
     int sends = 0;
     for (const r2::attempt& a : c.get(s.url(), quick({.max_attempts = 1000, .timeout = 200ms}))) {
         EXPECT_TRUE(a.error() == r2::errc::timeout) << a.error().message();
@@ -136,7 +153,7 @@ TEST(failure, a_deadline_cuts_the_attempt_at_20_ms) {
     EXPECT_EQ(range.ended(), r2::ended::deadline);
 }
 
-// A RST may come so early that there never was a connection.
+// A RST may come before the connection is made.
 bool broke(const r2::attempt& a, r2::errc kind) {
     return a.error() == kind || (a.error() == r2::errc::connect && a.sends() == 0);
 }
@@ -200,7 +217,7 @@ TEST_F(tls, a_good_certificate_lets_2_requests_through_on_1_connection) {
     EXPECT_EQ(log[0].connection, log[1].connection);
 }
 
-// Parsing a system's authorities takes some 30 ms, in which neither a stop nor a timeout is heard.
+// To parse a system's authorities blocks the thread for some 30 ms: no stop and no timeout is noticed meanwhile.
 TEST_F(tls, the_authorities_are_read_1_time_for_2_connections) {
     const nginx own;
     const temporary_directory d;
@@ -252,7 +269,8 @@ TEST_F(tls, http_2_is_spoken_in_2_ways_and_http_1_1_in_2) {
     EXPECT_EQ(protocol_of(r2::http_version::any, own.http("/echo"), "?5"), "HTTP/1.1");
 }
 
-// libcurl 7.88 fails a second request on such a connection, so each gets its own.
+// libcurl 7.88 fails the second request on such a connection (curl#10634), so each request has its own. Change this
+// when r2 needs libcurl 8.0.
 TEST(cleartext_http_2, serves_3_requests) {
     const nginx own;
     r2::client c({.http_version = r2::http_version::http2});

@@ -17,8 +17,8 @@
 #include "support/nginx.hpp"
 #include "support/relay.hpp"
 
-// Every fault of the network against every kind of request, alone, in the company of others and hedged: what r2 says of
-// it is held against what the server saw.
+// Every fault of the network meets every kind of request: alone, among others and hedged. r2's report must agree with
+// what the server saw.
 
 namespace {
 
@@ -36,19 +36,19 @@ struct kind_of_request {
     bool idempotent() const { return method != verb::post || keyed; }
 };
 
-/// Where a fault takes place.
+/// A server with a fault.
 class place {
 public:
     virtual ~place() = default;
     virtual std::string url() const = 0;
     virtual r2::client_options settings() const { return {}; }
-    /// Starts the fault, after one good request.
+    /// Starts the fault, if it is not there from the beginning.
     virtual void break_now() {}
-    /// Requests that began, as the server sees it; null where it can't know.
+    /// The number of requests that the server saw begin; null if it can't know.
     virtual std::optional<std::size_t> seen(std::size_t expected) = 0;
-    /// Whether several requests go over one connection at once: a fault of one ends the others, read or not.
+    /// Whether several requests share a connection at a time. Then a fault of one ends the others too.
     virtual bool multiplexes() const { return false; }
-    /// Whether the client is fit for another request, to which this place gives a good answer.
+    /// Whether the next request of the client gets a good response.
     virtual bool recovers() const { return false; }
 };
 
@@ -56,17 +56,17 @@ enum class nature { passes, final };
 
 struct fault_case {
     std::string name;
-    /// One of these, or no error where a response comes all the same.
+    /// The kinds of error that may be reported. None: a response comes all the same.
     std::vector<r2::errc> kinds;
     nature is;
     std::function<std::unique_ptr<place>(connection)> make;
 
     bool transient() const { return is == nature::passes; }
-    /// Whether it takes the timeout to end it.
+    /// Whether only the timeout ends it.
     bool lasts() const { return kinds == std::vector{r2::errc::timeout}; }
 };
 
-/// A scripted server.
+/// A fault of a scripted server.
 class on_server : public place {
 public:
     std::string url() const override { return s.url(); }
@@ -77,23 +77,23 @@ public:
     server s;
 };
 
-/// A server whose answers are at fault; on a reused connection, from the second on.
-class answers : public on_server {
+/// A server with bad responses; on a reused connection, from the second one on.
+class bad_responses : public on_server {
 public:
-    answers(connection on, const answer& bad) {
+    bad_responses(connection on, const answer& bad) {
         if (on == connection::reused) s.script({reply(200, "good")});
         s.default_answer(bad);
     }
 };
 
-/// A server that answers well, and then says more. That must not become another request's answer.
-class answers_too_much : public answers {
+/// A server that sends more after a good response. That must not become the response of another request.
+class too_much : public bad_responses {
 public:
-    using answers::answers;
+    using bad_responses::bad_responses;
     bool recovers() const override { return true; }
 };
 
-/// A server whose connections are at fault; a reused one ends as the next request comes, or within it.
+/// A server with bad connections. A reused one ends when the next request comes, or within it.
 class connections : public on_server {
 public:
     connections(connection on, const fault& bad, const answer& last_good) {
@@ -104,7 +104,7 @@ public:
     }
 };
 
-/// Resets before it reads, so that nobody can count what came.
+/// A server that resets before it reads: nobody can count the requests.
 class resets_at_once : public connections {
 public:
     explicit resets_at_once(connection on)
@@ -121,7 +121,7 @@ public:
     void break_now() override { s.refuse(); }
 };
 
-/// A TLS server that a relay swaps for a bad one, or for an alert.
+/// A TLS server that a relay replaces with a bad one, or with an alert.
 class impostor : public place {
 public:
     impostor(connection on, std::uint16_t port) : bad_(port), relay_(nginx::shared().https_port()) {
@@ -178,25 +178,25 @@ const std::vector<fault_case>& all_faults() {
          at<connections>(fault::close_on_accept(), good.close_at_next_request())},
         {"reset in the request", {disconnected}, passes,
          at<connections>(fault::reset_in_request(10), good.reset_in_next_request(10))},
-        {"closed before the head", {disconnected}, passes, at<answers>(nothing().close())},
-        {"reset before the head", {disconnected}, passes, at<answers>(nothing().reset())},
-        {"head cut in the status line", {disconnected}, passes, at<answers>(raw("HTTP/1.1 20").close())},
-        {"head cut in the fields", {disconnected}, passes, at<answers>(raw(head + "Content-Len").close())},
+        {"closed before the head", {disconnected}, passes, at<bad_responses>(nothing().close())},
+        {"reset before the head", {disconnected}, passes, at<bad_responses>(nothing().reset())},
+        {"head cut in the status line", {disconnected}, passes, at<bad_responses>(raw("HTTP/1.1 20").close())},
+        {"head cut in the fields", {disconnected}, passes, at<bad_responses>(raw(head + "Content-Len").close())},
         {"body cut short of Content-Length", {disconnected}, passes,
-         at<answers>(raw(head + "Content-Length: 10\r\n\r\n12345").close())},
+         at<bad_responses>(raw(head + "Content-Length: 10\r\n\r\n12345").close())},
         {"chunked body cut", {disconnected}, passes,
-         at<answers>(raw(head + "Transfer-Encoding: chunked\r\n\r\n5\r\n123").close())},
+         at<bad_responses>(raw(head + "Transfer-Encoding: chunked\r\n\r\n5\r\n123").close())},
         {"chunk size garbage", {disconnected}, passes,
-         at<answers>(raw(head + "Transfer-Encoding: chunked\r\n\r\nzzz\r\n123\r\n0\r\n\r\n"))},
-        {"HTTP/0.9 garbage", {protocol}, passes, at<answers>(raw("what do you want?\r\n").close())},
-        {"100-continue then silence", {timeout}, passes, at<answers>(raw("HTTP/1.1 100 Continue\r\n\r\n").hang())},
-        {"two answers at once", {}, final, at<answers_too_much>(good.then(reply(200, "stray")))},
-        {"endless head", {too_large}, final, at<answers>(raw(head).repeat(field, without_end))},
-        {"endless 1xx", {too_large}, final, at<answers>(nothing().repeat(informational, without_end))},
-        {"Content-Length lies", {}, final, at<answers_too_much>(raw(head + "Content-Length: 4\r\n\r\ngood and more"))},
-        {"bad gzip", {protocol}, final, at<answers>(reply(200, "this is no gzip", {{"Content-Encoding", "gzip"}}))},
-        {"silence", {timeout}, passes, at<answers>(nothing().hang())},
-        {"trickle", {timeout}, passes, at<answers>(reply(200, std::string(10'000, 't')).trickle(1, 5ms))},
+         at<bad_responses>(raw(head + "Transfer-Encoding: chunked\r\n\r\nzzz\r\n123\r\n0\r\n\r\n"))},
+        {"HTTP/0.9 garbage", {protocol}, passes, at<bad_responses>(raw("what do you want?\r\n").close())},
+        {"100-continue then silence", {timeout}, passes, at<bad_responses>(raw("HTTP/1.1 100 Continue\r\n\r\n").hang())},
+        {"two responses at once", {}, final, at<too_much>(good.then(reply(200, "stray")))},
+        {"endless head", {too_large}, final, at<bad_responses>(raw(head).repeat(field, without_end))},
+        {"endless 1xx", {too_large}, final, at<bad_responses>(nothing().repeat(informational, without_end))},
+        {"Content-Length lies", {}, final, at<too_much>(raw(head + "Content-Length: 4\r\n\r\ngood and more"))},
+        {"bad gzip", {protocol}, final, at<bad_responses>(reply(200, "this is no gzip", {{"Content-Encoding", "gzip"}}))},
+        {"silence", {timeout}, passes, at<bad_responses>(nothing().hang())},
+        {"trickle", {timeout}, passes, at<bad_responses>(reply(200, std::string(10'000, 't')).trickle(1, 5ms))},
         {"TLS alert", {tls}, final, at<impostor>(relay::alert)},
         {"expired certificate", {tls}, final,
          [](connection on) { return std::make_unique<impostor>(on, port_of(nginx::shared().expired(""))); }},
@@ -246,7 +246,7 @@ protected:
         return o;
     }
 
-    /// Part 3 of the rules for an attempt that got no response.
+    /// The end that the rules demand for an attempt without a response.
     r2::ended expected_end(int number, bool sent) const {
         if (!fault_.transient()) return r2::ended::not_retryable;
         if (sent && kind_.replay == r2::replay::when_safe && !kind_.idempotent()) return r2::ended::unsafe_to_replay;
@@ -272,12 +272,12 @@ protected:
         EXPECT_LT(a.elapsed(), patience / 2) << "where nothing but that limit is to end it";
     }
 
-    /// Makes one good request where that is to leave a connection, and counts it. False if that failed.
+    /// Makes one good request if a connection is to be reused, and counts it. Returns false if it failed.
     bool warm_up(place& p, const r2::client& c, std::size_t& sends) const {
         if (kind_.on == connection::fresh) return true;
         const r2::attempt first = c.get(p.url(), quick()).finish();
         EXPECT_EQ(status_of(first), 200) << first.error().message();
-        // The impostor counts only what came after the connection was led astray.
+        // The impostor counts only the connections after this.
         sends = p.seen(1).value_or(0);
         p.break_now();
         return status_of(first) == 200;
@@ -287,7 +287,7 @@ protected:
         if (!p.recovers()) return;
         const r2::attempt next = c.get(p.url(), quick()).finish();
         ASSERT_EQ(status_of(next), 200) << next.error().message();
-        EXPECT_EQ(next.response()->body, "good") << "and not what the other answer left over";
+        EXPECT_EQ(next.response()->body, "good") << "and not the rest of the response before";
     }
 
     void run() const {
@@ -308,7 +308,7 @@ protected:
         expect_recovery(*p, c);
     }
 
-    /// Among good requests to another server.
+    /// Runs it among good requests to another server.
     void run_in_company() const {
         server other;
         other.default_answer(reply(200, "unharmed"));
@@ -338,7 +338,7 @@ protected:
         expect_recovery(*p, c);
     }
 
-    /// With one copy in the race. What one that lost had sent may be cut before the server sees it.
+    /// Runs it with one hedged copy. The server may never see the request of a copy that lost.
     void run_hedged(r2::duration after) const {
         const auto p = fault_.make(kind_.on);
         const r2::client c(p->settings());
@@ -379,19 +379,19 @@ protected:
     }
 };
 
-TEST_P(faults, of_26_kinds_are_told_as_the_server_saw_them) {
+TEST_P(faults, of_every_kind_are_reported_as_the_server_saw_them) {
     expect_nothing_left_by([this] { run(); });
 }
 
 class faults_in_company : public faults {};
 
-TEST_P(faults_in_company, of_26_kinds_harm_none_of_3_other_requests) {
+TEST_P(faults_in_company, of_every_kind_harm_none_of_3_other_requests) {
     expect_nothing_left_by([this] { run_in_company(); });
 }
 
 class faults_of_hedged : public faults {};
 
-TEST_P(faults_of_hedged, attempts_of_26_kinds_are_told_as_the_server_saw_them) {
+TEST_P(faults_of_hedged, attempts_of_every_kind_are_reported_as_the_server_saw_them) {
     for (const r2::duration after : {0ms, 2ms}) expect_nothing_left_by([&] { run_hedged(after); });
 }
 

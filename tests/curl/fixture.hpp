@@ -22,10 +22,10 @@ namespace r2::testkit {
 using namespace std::chrono_literals;
 using namespace r2::testing;
 
-/// How long a test waits for what is sure to come: only a hang takes that long.
+/// How long a test waits for an event that must come. Only a hang takes that long.
 inline constexpr std::chrono::seconds patience{30};
 
-/// These options with no waits, and, where they say nothing, with one attempt of a limit that only a hang reaches.
+/// Removes the waits from `o`. Its defaults are one attempt, and a timeout that only a hang reaches.
 inline options quick(options o = {}) {
     if (o.max_attempts == 0) o.max_attempts = 1;
     if (o.timeout == duration{}) o.timeout = patience;
@@ -33,10 +33,10 @@ inline options quick(options o = {}) {
     return o;
 }
 
-/// 0 where there was no response.
+/// The status of the response; 0 if there was none.
 inline int status_of(const attempt& a) { return a.response() ? a.response()->status : 0; }
 
-/// A new directory, gone with all that is in it in the end.
+/// A new directory. Removes it and its files when destroyed.
 class temporary_directory {
 public:
     temporary_directory() {
@@ -53,7 +53,7 @@ public:
     std::string operator/(std::string_view name) const { return (path_ / name).string(); }
     std::string path() const { return path_.string(); }
 
-    /// Its path, once it is written.
+    /// Writes a file, and returns its path.
     std::string file(std::string_view name, std::string_view content) const {
         std::ofstream(path_ / name, std::ios::binary)
             .write(content.data(), static_cast<std::streamsize>(content.size()));
@@ -64,18 +64,18 @@ private:
     std::filesystem::path path_;
 };
 
-/// Every byte from 0 to 255, over and over.
+/// A text of the bytes 0 to 255, over and over.
 inline std::string all_bytes(std::size_t size) {
     std::string text(size, '\0');
     for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i % 256);
     return text;
 }
 
-/// How far the memory of this process grows beyond what it was; 0 under a sanitizer, which has its own ideas of memory.
+/// Measures by how much this process's peak of memory grows. 0 under a sanitizer, which takes memory of its own.
 class memory_growth {
 public:
     memory_growth() {
-        std::ofstream("/proc/self/clear_refs") << "5";  // the peak so far is forgotten
+        std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak
         before_ = peak();
     }
 
@@ -104,7 +104,7 @@ private:
     std::size_t before_ = 0;
 };
 
-/// The variables that would send a test's requests elsewhere are gone before any test runs.
+/// Unsets, before any test, the variables that would send its requests through a proxy.
 inline const bool no_proxies = [] {
     for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) ::unsetenv(name);
     return true;

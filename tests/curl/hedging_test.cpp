@@ -23,7 +23,7 @@ std::map<hedged_copy::fate, int> fates_of(const attempt& a) {
 
 using fate = hedged_copy::fate;
 
-TEST(race, the_winners_body_of_4_mib_is_whole_and_the_losers_is_nowhere) {
+TEST(hedging, the_winners_body_of_4_mib_is_whole_and_the_losers_is_nowhere) {
     const std::string good = all_bytes(4U << 20), bad(1U << 20, 'x');
     server s;
     s.script({reply(200, bad).trickle(bad.size() / 2, 30s), reply(200, good)});
@@ -35,7 +35,7 @@ TEST(race, the_winners_body_of_4_mib_is_whole_and_the_losers_is_nowhere) {
     EXPECT_EQ(fates_of(last), (std::map<fate, int>{{fate::won, 1}, {fate::lost, 1}}));
 }
 
-TEST(race, an_original_that_answers_first_wins_against_2_copies) {
+TEST(hedging, an_original_with_the_first_response_wins_against_2_copies) {
     server s;
     s.script({late(200ms, reply(200, "original")), nothing().hang(), nothing().hang()});
     const client c;
@@ -46,8 +46,8 @@ TEST(race, an_original_that_answers_first_wins_against_2_copies) {
     EXPECT_EQ(last.copies().size(), 3U);
 }
 
-// The next two are pester's, a Go library that hedges.
-TEST(race, pesters_3_lanes_of_3_attempts_that_all_fail_are_9_sends) {
+// The next two tests are those of pester, a Go library that hedges.
+TEST(hedging, pesters_3_lanes_of_3_attempts_that_all_fail_are_9_sends) {
     server s;
     s.default_answer(nothing().reset());
     const client c;
@@ -65,7 +65,7 @@ TEST(race, pesters_3_lanes_of_3_attempts_that_all_fail_are_9_sends) {
     EXPECT_EQ(s.begun(), 9U);
 }
 
-TEST(race, pesters_first_success_of_3_lanes_wins_and_the_rest_are_cancelled) {
+TEST(hedging, pesters_first_success_of_3_lanes_wins_and_the_rest_are_cancelled) {
     server s;
     s.script({nothing().hang(), nothing().hang(), reply(200, "first")});
     {
@@ -74,13 +74,14 @@ TEST(race, pesters_first_success_of_3_lanes_wins_and_the_rest_are_cancelled) {
         ASSERT_TRUE(last.response()) << last.error().message();
         EXPECT_EQ(last.response()->body, "first");
         EXPECT_TRUE(s.wait_for_connections(static_cast<std::size_t>(last.sends()), patience));
-        EXPECT_TRUE(s.wait_until_open(1, patience));  // all but the winner's leave, while the client lives
+        EXPECT_TRUE(
+            s.wait_until_open(1, patience));  // all connections but the winner's are closed while the client lives
         EXPECT_EQ(s.open_connections(), 1U);
     }
     EXPECT_TRUE(s.wait_until_all_left(patience));
 }
 
-TEST(race, a_post_is_sent_once_and_a_put_of_a_file_by_2_copies_is_whole_each_time) {
+TEST(hedging, a_post_is_sent_once_and_a_put_of_a_file_by_2_copies_is_whole_each_time) {
     const temporary_directory dir;
     const std::string text = all_bytes(300'000);
     const std::string path = dir.file("body", text);
@@ -95,12 +96,12 @@ TEST(race, a_post_is_sent_once_and_a_put_of_a_file_by_2_copies_is_whole_each_tim
     for (const recorded_request& q : s.requests()) {
         if (q.target != "/put") continue;
         ++puts;
-        EXPECT_TRUE(!q.complete || q.body == text);  // the one that lost may have been cut on its way
+        EXPECT_TRUE(!q.complete || q.body == text);  // the copy that lost may have been cut
     }
     EXPECT_EQ(puts, 2);
 }
 
-TEST(race, a_stop_cuts_3_copies_and_leaves_nothing_behind) {
+TEST(hedging, a_stop_cuts_3_copies_and_leaves_nothing_behind) {
     expect_nothing_left_by([] {
         server s;
         s.default_answer(nothing().hang());
@@ -117,7 +118,7 @@ TEST(race, a_stop_cuts_3_copies_and_leaves_nothing_behind) {
     });
 }
 
-TEST(race, of_200_requests_of_all_yields_each_once_whichever_copy_was_faster) {
+TEST(hedging, of_200_requests_of_all_yields_each_once_whichever_copy_was_faster) {
     server s;
     std::atomic<int> n = 0;
     s.handle([&](const recorded_request& q) { return late(++n % 7 == 0 ? 60ms : 0ms, reply(200, q.target)); });

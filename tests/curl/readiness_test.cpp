@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "r2/curl/poll_readiness.hpp"
 #include "support/few_descriptors.hpp"
 
 namespace {
@@ -21,7 +22,7 @@ using r2::testkit::few_descriptors;
 
 constexpr int at_once = 0, for_ever = 30'000;
 
-/// Both ends of a connection.
+/// A connection within this process.
 struct pair {
     pair() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0); }
     ~pair() {
@@ -86,7 +87,7 @@ TYPED_TEST(readiness, calls_a_peer_that_left_readable) {
     ::close(ends[0]);
 }
 
-// libcurl closes some without a word.
+// libcurl closes some descriptors before it ends their watch.
 TYPED_TEST(readiness, watches_a_number_that_was_closed_and_is_another_one_now) {
     int number = -1;
     {
@@ -116,7 +117,7 @@ TYPED_TEST(readiness, forgets_1_that_another_no_longer_wants) {
     EXPECT_FALSE(this->all.more());
 }
 
-TYPED_TEST(readiness, is_told_of_20_more_while_it_names_2) {
+TYPED_TEST(readiness, watches_20_more_while_it_names_2) {
     const pair a, b;
     const std::vector<pair> more(20);
     a.say_something();
@@ -133,7 +134,7 @@ TYPED_TEST(readiness, is_told_of_20_more_while_it_names_2) {
     EXPECT_EQ(seen, (std::vector<int>{a.near(), b.near()}));
 }
 
-// As after a fork.
+// A fork leaves such a descriptor.
 TYPED_TEST(readiness, forgets_1_that_was_closed_here_and_is_open_elsewhere) {
     const pair other;
     int elsewhere = -1, number = -1;
@@ -202,8 +203,8 @@ TYPED_TEST(readiness, wakes_the_next_wait_or_the_one_that_runs) {
     EXPECT_EQ(events(this->all, for_ever), std::vector<event>());
 }
 
-// What libcurl waits for beside a transfer of its own.
-TYPED_TEST(readiness, has_a_descriptor_that_tells_of_a_wake) {
+// libcurl waits for this descriptor too while a transfer is on the fast path.
+TYPED_TEST(readiness, has_a_descriptor_that_1_wake_makes_readable) {
     pollfd its = {this->all.fd(), POLLIN, 0};
     EXPECT_EQ(::poll(&its, 1, at_once), 0);
     this->all.wake();

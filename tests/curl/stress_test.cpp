@@ -11,7 +11,7 @@
 #include "curl/fixture.hpp"
 #include "support/leftovers.hpp"
 
-// Ranges that end, are broken off or destroyed at any moment. What goes wrong here, a sanitizer sees first.
+// Ranges that end, are left or are destroyed at any moment. Run these under a sanitizer too.
 
 namespace {
 
@@ -19,7 +19,7 @@ using namespace r2::testkit;
 
 using random_bits = std::minstd_rand;
 
-answer any_answer(random_bits& random) {
+answer any_response(random_bits& random) {
     switch (random() % 8) {
         case 0:
             return nothing().close();
@@ -40,9 +40,9 @@ answer any_answer(random_bits& random) {
     }
 }
 
-/// What a consumer does with a range, and what has to hold whatever that is.
+/// Takes a random number of attempts, and checks each.
 int consume(r2::attempts range, random_bits& random) {
-    const auto appetite = random() % 5;  // attempts until it loses interest
+    const auto appetite = random() % 5;  // in attempts
     unsigned taken = 0;
     int sends = 0;
     for (r2::attempt& a : range) {
@@ -63,7 +63,7 @@ TEST(stress, of_2000_ranges_on_8_threads_with_1_client_each_ends_as_it_should) {
     s.keep_requests(false);
     s.handle([&](const recorded_request&) {
         const std::lock_guard lock(mutex);
-        return any_answer(of_server);
+        return any_response(of_server);
     });
     r2::client c;
     std::atomic<int> sends = 0;
@@ -91,7 +91,7 @@ TEST(stress, of_2000_ranges_on_8_threads_with_1_client_each_ends_as_it_should) {
             }
         });
     threads.clear();
-    // A connection may die with a request on it that the server never saw.
+    // A request may die with its connection before the server sees it.
     EXPECT_LE(s.begun(), static_cast<std::size_t>(sends));
     s.on("/fit", {reply(200, "fit")});
     EXPECT_EQ(status_of(c.get(s.url("/fit"), quick()).finish()), 200);
@@ -171,7 +171,7 @@ TEST(stress, a_stop_races_the_destruction_of_20000_ranges) {
     }
 }
 
-// The wait is over in any case: by the stop, or with the attempt that the stop then comes upon.
+// Either the stop ends the wait, or the transfer does, before it.
 TEST(stress, a_stop_races_the_end_of_2000_transfers) {
     server s;
     s.keep_requests(false);

@@ -5,7 +5,7 @@
 
 #include "curl/fixture.hpp"
 
-// What happens to a request whose connection dies with it: libcurl alone would send it again, and say nothing.
+// A connection dies with a request on it. libcurl alone would send the request again, and not report it.
 
 namespace {
 
@@ -13,7 +13,7 @@ using namespace r2::testkit;
 
 const answer killers[] = {reply(200, "first").reset_at_next_request(), reply(200, "first").close_at_next_request()};
 
-/// A connection that is about to die with the next request on it, which it reads whole.
+/// A connection that dies after it has read the next request whole.
 class dying_connection {
 public:
     explicit dying_connection(const answer& killer, std::vector<answer> then = {}) {
@@ -164,7 +164,7 @@ TEST(resend, a_fresh_connection_that_dies_is_no_reason_for_a_second_of_1_send) {
     }
 }
 
-TEST(resend, a_reused_connection_that_dies_within_the_answer_is_no_reason_for_a_second_of_1_send) {
+TEST(resend, a_reused_connection_that_dies_within_the_response_is_no_reason_for_a_second_of_1_send) {
     server s;
     r2::client c;
     s.script({reply(200, "ok"), reply(200, "0123456789").cut(30).reset()});
@@ -215,7 +215,7 @@ TEST(resend, a_redirected_get_whose_connection_dies_at_hop_2_is_sent_3_times) {
     EXPECT_EQ(s.request_count(), 3U);
 }
 
-// The FIN is there before the next request: libcurl finds out, and nothing is lost or doubled.
+// The FIN arrives before the next request: libcurl sees it and opens another connection.
 TEST(resend, a_request_after_an_idle_close_is_sent_1_time_on_connection_2) {
     for (const char* method : {"POST", "PATCH", "GET", "PUT"}) {
         server s;
@@ -232,7 +232,7 @@ TEST(resend, a_request_after_an_idle_close_is_sent_1_time_on_connection_2) {
     }
 }
 
-TEST(resend, an_answer_of_digest_authentication_is_let_through_in_2_sends) {
+TEST(resend, digest_authentication_is_let_through_in_2_sends) {
     for (const char* method : {"GET", "POST"}) {
         server s;
         r2::client c({.configure = [](CURL* easy) {

@@ -142,7 +142,7 @@ TEST_F(upload, of_a_file_that_is_none_0_requests_are_sent) {
     EXPECT_EQ(status_of(c.get(s.url(), quick()).finish()), 200);
 }
 
-// To open a FIFO is to wait for someone who writes to it.
+// To open a FIFO blocks until somebody writes to it.
 TEST_F(upload, of_a_fifo_0_requests_are_sent_and_nobody_waits) {
     const std::string path = dir / "fifo";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
@@ -186,8 +186,8 @@ TEST_F(upload, a_file_that_changes_after_attempt_1_is_read_afresh) {
     EXPECT_EQ(s.requests()[1].body, "new");
 }
 
-// The first server had the request: whoever asks whether it is safe to repeat is told so.
-TEST_F(upload, a_file_that_vanishes_between_2_hops_leaves_1_send_untold_of_safety) {
+// The server had the first request: the error must not call it unsent.
+TEST_F(upload, a_file_that_vanishes_between_2_hops_is_1_error_that_maybe_was_sent) {
     const std::string path = dir.file("f", "text");
     s.handle([&](const recorded_request&) {
         std::filesystem::remove(path);
@@ -200,7 +200,7 @@ TEST_F(upload, a_file_that_vanishes_between_2_hops_leaves_1_send_untold_of_safet
     EXPECT_EQ(s.request_count(), 1U);
 }
 
-/// Calls `f` once while an upload is on its way.
+/// Calls `f` once during an upload.
 struct meanwhile {
     std::function<void()> f;
 
@@ -246,8 +246,8 @@ TEST_F(upload, of_a_file_that_grows_while_it_is_sent_the_16_mib_announced_are_se
     EXPECT_EQ(s.connections(), 1U);
 }
 
-// A server that answers early and closes has said all that there is to know.
-TEST_F(upload, an_answer_before_the_end_of_a_body_of_64_mib_is_1_response_or_1_error) {
+// A server may respond early and close the connection.
+TEST_F(upload, a_response_before_the_end_of_a_body_of_64_mib_is_1_response_or_1_error) {
     const std::string path = dir.file("f", "");
     std::filesystem::resize_file(path, 64 << 20);
     s.on_every_connection(fault::answer_after_head(reply(413, "too much", {{"Connection", "close"}})));

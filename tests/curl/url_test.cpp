@@ -12,7 +12,7 @@ using namespace r2::testkit;
 
 class bad_input : public testing::Test {
 protected:
-    /// The message, once it is sure that nothing was sent and the range ended at once.
+    /// Checks that nothing is sent and that the range ends at once. Returns the message.
     std::string refused(r2::request q, r2::options o = {}) {
         o.max_attempts = 3;
         r2::attempts range = c.send(std::move(q), quick(std::move(o)));
@@ -88,7 +88,7 @@ TEST_F(bad_input, of_the_schemes_only_2_are_spoken) {
     EXPECT_EQ(status_of(c.get("HTTP" + url("/").substr(4), quick()).finish()), 200);
 }
 
-TEST_F(bad_input, what_is_wrong_is_named_in_5_messages_about_urls) {
+TEST_F(bad_input, each_of_5_messages_about_urls_names_the_fault) {
     EXPECT_TRUE(has(refused({.url = ""}), "empty"));
     EXPECT_TRUE(has(refused({.url = "example.com/x"}), "no scheme"));
     EXPECT_TRUE(has(refused({.url = url("/a b")}), "space"));
@@ -124,7 +124,7 @@ TEST_F(bad_input, each_of_9_headers_sends_nothing_and_is_named) {
         }
 }
 
-TEST_F(bad_input, each_of_2_options_that_become_headers_is_looked_at) {
+TEST_F(bad_input, each_of_2_options_that_become_headers_is_checked) {
     EXPECT_TRUE(has(refused({.method = "POST", .url = url()}, {.content_type = "a\r\nX: secret"}), "Content-Type"));
     EXPECT_TRUE(has(refused({.url = url()}, {.idempotency_key = "a\nsecret"}), "Idempotency-Key"));
 }
@@ -157,7 +157,7 @@ TEST_F(bad_input, a_content_length_of_1_more_than_the_body_sends_nothing) {
     EXPECT_EQ(s.requests().front().headers.get("Content-Length").value_or(""), "3");
 }
 
-TEST_F(bad_input, what_before_attempt_makes_of_attempt_2_is_looked_at) {
+TEST_F(bad_input, the_request_that_before_attempt_makes_of_attempt_2_is_checked) {
     s.default_answer(reply(503));
     const r2::attempt a = c.get(url(), quick({.max_attempts = 3,
                                               .before_attempt =
@@ -200,7 +200,7 @@ TEST_F(credentials, are_percent_decoded_in_4_cases) {
     }
 }
 
-// RFC 7617, 2: no user name or password has control characters.
+// RFC 7617, 2: user names and passwords have no control characters.
 TEST_F(credentials, with_a_control_byte_send_nothing_rather_than_0_credentials) {
     for (const char* userinfo : {"secret%00user:word", "user:secret%0d%0a", "secret%01"}) {
         const std::string message = refused({.url = with(userinfo)});
@@ -261,7 +261,7 @@ TEST_F(credentials, are_in_none_of_the_messages_of_6_errors) {
     }
 }
 
-TEST(url, at_its_end_2_responses_of_urls_say_where_they_came_from) {
+TEST(url, of_2_responses_is_the_url_that_was_asked) {
     server s;
     const r2::client c;
     for (const char* target : {"/a?b=c", "/%C3%A9%20x"}) {

@@ -52,7 +52,7 @@ TEST(execution, goes_through_2_attempts_step_by_step) {
     EXPECT_EQ(r.e.next_timer(), start + 5s);
     const auto complete = r.transport.wait_until(start + 5s);
     ASSERT_TRUE(complete);
-    std::optional<r2::attempt> first = r.e.on_completion(*complete);
+    std::unique_ptr<r2::attempt> first = r.e.on_completion(*complete);
     ASSERT_TRUE(first);
     EXPECT_FALSE(r.e.in_flight());
     EXPECT_EQ(first->response()->status, 503);
@@ -66,7 +66,7 @@ TEST(execution, goes_through_2_attempts_step_by_step) {
     r.pass(3s);
     ASSERT_TRUE(r.e.can_go_on() && r.e.prepare());
     ASSERT_FALSE(r.e.start());
-    const std::optional<r2::attempt> second = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
+    const std::unique_ptr<r2::attempt> second = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
     ASSERT_TRUE(second);
     EXPECT_EQ(second->number(), 2);
     EXPECT_EQ(second->ended(), ended::succeeded);
@@ -79,7 +79,7 @@ TEST(execution, cuts_an_attempt_whose_timer_has_passed) {
     ASSERT_TRUE(r.e.prepare());
     ASSERT_FALSE(r.e.start());
     r.pass(5s);
-    const std::optional<r2::attempt> a = r.e.on_timer();
+    const std::unique_ptr<r2::attempt> a = r.e.on_timer();
     ASSERT_TRUE(a);
     EXPECT_TRUE(a->error() == errc::timeout);
     EXPECT_EQ(a->elapsed(), 5s);
@@ -109,7 +109,7 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
     rig stopped({.stop = stop.get_token()});
     EXPECT_FALSE(stopped.e.admit_first());
     EXPECT_EQ(stopped.e.reason(), ended::stopped);
-    const r2::attempt a = stopped.e.never_made();
+    const r2::attempt a = *stopped.e.never_made();
     EXPECT_EQ(a.error().message(), "stopped: before the first attempt");
     EXPECT_EQ(a.ended(), ended::stopped);
     EXPECT_EQ(a.number(), 1);
@@ -117,7 +117,7 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
     rig late({.deadline = 1s});
     late.pass(1s);
     EXPECT_FALSE(late.e.admit_first());
-    EXPECT_EQ(late.e.never_made().error().message(), "timeout: the deadline of 1s is over before the first attempt");
+    EXPECT_EQ(late.e.never_made()->error().message(), "timeout: the deadline of 1s is over before the first attempt");
 
     struct no final : r2::guard {
         r2::admission admit(const r2::request&, int, r2::time_point) override {
@@ -126,7 +126,7 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
     };
     rig refused({.guards = {std::make_shared<no>()}});
     EXPECT_FALSE(refused.e.admit_first());
-    const r2::attempt b = refused.e.never_made();
+    const r2::attempt b = *refused.e.never_made();
     EXPECT_TRUE(b.error() == errc::refused);
     EXPECT_EQ(b.refusal(), "closed");
 }
@@ -134,20 +134,20 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
 TEST(execution, makes_an_attempt_without_sending_in_3_ways) {
     rig bad;
     bad.q.url = "";
-    const std::optional<r2::attempt> a = bad.e.start();
+    const std::unique_ptr<r2::attempt> a = bad.e.start();
     ASSERT_TRUE(a);
     EXPECT_TRUE(a->error() == errc::invalid_request);
     EXPECT_EQ(a->sends(), 0);
 
     rig answered({.before_attempt = [](r2::request&) { return r2::response{.status = 207}; }});
     ASSERT_TRUE(answered.e.prepare());
-    const std::optional<r2::attempt> b = answered.e.start();
+    const std::unique_ptr<r2::attempt> b = answered.e.start();
     ASSERT_TRUE(b);
     EXPECT_EQ(b->response()->status, 207);
     EXPECT_EQ(b->sends(), 0);
 
     rig called;
-    const r2::attempt c = called.e.answer([&] {
+    const r2::attempt c = *called.e.answer([&] {
         called.pass(2s);
         return r2::attempt(r2::response{.status = 200});
     });
@@ -163,7 +163,7 @@ TEST(execution, keeps_the_notes_whatever_after_attempt_puts_in_the_place_of_the_
     }});
     r.script(200, 1s);
     ASSERT_FALSE(r.e.start());
-    const std::optional<r2::attempt> a = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
+    const std::unique_ptr<r2::attempt> a = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
     ASSERT_TRUE(a);
     EXPECT_TRUE(a->error() == errc::protocol);
     EXPECT_EQ(a->number(), 1);
@@ -199,7 +199,7 @@ TEST(execution, goes_on_with_the_other_copy_when_1_of_2_fails) {
     EXPECT_EQ(r.e.next_timer(), r.transport.now() + 10s);
     EXPECT_FALSE(r.e.on_completion(*r.transport.wait_until(r2::time_point::max())))
         << "the failure sent the copy at once";
-    const std::optional<r2::attempt> a = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
+    const std::unique_ptr<r2::attempt> a = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
     ASSERT_TRUE(a);
     EXPECT_EQ(a->response()->status, 200);
     EXPECT_EQ(a->sends(), 2);

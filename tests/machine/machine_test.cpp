@@ -291,7 +291,8 @@ TEST(loop_limits, are_those_of_the_options_from_the_first_pull_on) {
 }
 
 TEST(attempt_facts, are_those_of_an_attempt_and_the_request_as_sent) {
-    const r2::attempt a(r2::attempt(r2::error(r2::errc::timeout, {}, r2::sent::maybe)), {.number = 4});
+    r2::attempt a(r2::error(r2::errc::timeout, {}, r2::sent::maybe));
+    a.notes().number = 4;
     const attempt_facts f = r2::detail::facts_of({.method = "POST"}, a, true);
     EXPECT_EQ(f.number, 4);
     EXPECT_EQ(f.sent, r2::sent::maybe);

@@ -2,16 +2,18 @@
 
 #include <curl/curl.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include "r2/curl/download.hpp"
 #include "r2/words/error.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2::detail::curl {
 
-/// The kind of failure that a CURLcode stands for; some depend on more than the code, which `failure` knows.
+/// The kind of error that a CURLcode usually is. `failure` knows the exceptions.
 constexpr errc kind_of(CURLcode code) noexcept {
     switch (code) {
         case CURLE_UNSUPPORTED_PROTOCOL:
@@ -62,7 +64,7 @@ constexpr errc kind_of(CURLcode code) noexcept {
         case CURLE_SEND_FAIL_REWIND:
             return errc::body_unreadable;
 
-        // Memory, files, configuration, our own callbacks, and what libcurl may come to say in the future.
+        // Memory, files, configuration, callbacks, and codes of future versions.
         default:
             return errc::local;
     }
@@ -81,13 +83,13 @@ public:
     using std::error_category::equivalent;
 };
 
-/// Of CURLcodes, as `error::code()` gives them.
+/// The category of `error::code()` for CURLcodes.
 inline const category_t& category() noexcept {
     static const category_t c;
     return c;
 }
 
-/// What a failed transfer has to tell beside its code.
+/// What is known of a failed transfer beside its CURLcode.
 struct circumstances {
     int sends = 0;
     std::string_view text = {};  ///< CURLOPT_ERRORBUFFER.
@@ -96,7 +98,8 @@ struct circumstances {
     duration connect_timeout = {};
 };
 
-// libcurl's texts for other codes may quote a part of the URL, of a proxy's or of an answer.
+/// Whether libcurl's text for this code is safe to show. The texts for other codes may quote a part of the URL, of a
+/// proxy's URL or of a response.
 constexpr bool quotes_no_secret(CURLcode code) noexcept {
     return kind_of(code) == errc::tls || kind_of(code) == errc::disconnected || code == CURLE_SSL_CERTPROBLEM ||
            code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CRL_BADFILE || code == CURLE_SSL_CIPHER ||
@@ -104,7 +107,8 @@ constexpr bool quotes_no_secret(CURLcode code) noexcept {
            code == CURLE_INTERFACE_FAILED;
 }
 
-/// Out of "Failed to connect to HOST port N after 3 ms: …", so that it names the proxy if it was that.
+/// Finds the peer in "Failed to connect to HOST port N after 3 ms: …". The peer is the proxy if there is one.
+/// Returns `host` for any other text.
 inline std::string peer_in(std::string_view text, const std::string& host) {
     const std::size_t from = text.find(" connect to "), to = text.find(" after ");
     return from < to && to != std::string_view::npos ? std::string(text.substr(from + 12, to - from - 12)) : host;
@@ -116,34 +120,67 @@ inline std::string detail_of(CURLcode code, const circumstances& c) {
     if (code == CURLE_COULDNT_CONNECT)
         return peer_in(c.text, c.host) + (c.os_error ? ": " + std::generic_category().message(c.os_error) : "");
     if (code == CURLE_OPERATION_TIMEDOUT && c.sends == 0) return "no connection within " + to_string(c.connect_timeout);
-    if (code == CURLE_UNSUPPORTED_PROTOCOL) return "the answer isn't HTTP/1 or HTTP/2";
-    if (code == CURLE_BAD_FUNCTION_ARGUMENT && c.sends > 0) return "a field of the answer is malformed";
-    if (code == CURLE_GOT_NOTHING) return "the connection was closed before an answer";
+    if (code == CURLE_UNSUPPORTED_PROTOCOL) return "the response isn't HTTP/1 or HTTP/2";
+    if (code == CURLE_BAD_FUNCTION_ARGUMENT && c.sends > 0) return "a field of the response is malformed";
+    if (code == CURLE_GOT_NOTHING) return "the connection was closed before a response";
     if (code == CURLE_PARTIAL_FILE) return "the body of the response was cut short";
     return std::string(quotes_no_secret(code) && !c.text.empty() ? c.text : curl_easy_strerror(code));
 }
 
-/// A handshake that broke off may go well the next time; one that came to a verdict won't. Only OpenSSL's text tells: a
-/// verdict is "…:SSL routines:…", but for an end of file, which it words that way since 3.0.
+/// Whether a TLS handshake broke off, which may pass, or came to a verdict, which won't. Only OpenSSL's text differs: a
+/// verdict contains "SSL routines". Since OpenSSL 3.0 an end of file does too.
 constexpr bool handshake_broke(CURLcode code, std::string_view text) noexcept {
     return code == CURLE_SSL_CONNECT_ERROR && (text.find("SSL routines") == std::string_view::npos ||
                                                text.find("unexpected eof") != std::string_view::npos);
 }
 
-/// The error that a transfer's CURLcode is to its user.
+/// Makes the error of a transfer that libcurl failed.
 inline error failure(CURLcode code, const circumstances& c) {
     errc kind = kind_of(code);
-    // What else these say would have come before the request was sent.
-    const bool by_answer = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_BAD_FUNCTION_ARGUMENT;
-    if (by_answer && c.sends > 0) kind = errc::protocol;
-    const bool transient = kind == errc::tls        ? handshake_broke(code, c.text)
-                           : kind == errc::protocol ? code != CURLE_BAD_CONTENT_ENCODING
-                                                    : error(kind).transient();
+    // After a send, these two codes mean the response.
+    const bool by_response = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_BAD_FUNCTION_ARGUMENT;
+    if (by_response && c.sends > 0) kind = errc::protocol;
+    bool transient = error(kind).transient();
+    if (kind == errc::tls) transient = handshake_broke(code, c.text);
+    if (kind == errc::protocol) transient = code != CURLE_BAD_CONTENT_ENCODING;
     return {kind,
             {static_cast<int>(code), category()},
             detail_of(code, c),
             c.sends > 0 ? sent::maybe : sent::no,
             transient};
+}
+
+/// Why a callback of r2 aborted a transfer.
+enum class abort_reason { none, resend_forbidden, head_too_large, body_too_large, body_unreadable, out_of_memory };
+
+constexpr errc kind_of(abort_reason r) noexcept {
+    switch (r) {
+        case abort_reason::resend_forbidden:
+            return errc::disconnected;
+        case abort_reason::head_too_large:
+        case abort_reason::body_too_large:
+            return errc::too_large;
+        case abort_reason::body_unreadable:
+            return errc::body_unreadable;
+        default:
+            return errc::local;
+    }
+}
+
+inline std::string detail_of(abort_reason r, std::size_t max_body) {
+    switch (r) {
+        case abort_reason::resend_forbidden:
+            return "the connection died with the request on it, and sending it again isn't safe";
+        case abort_reason::head_too_large:
+            return "the head is over " + std::to_string(download::max_head >> 10) +
+                   " KiB, or a line of it over 100 KiB";
+        case abort_reason::body_too_large:
+            return "the body is over " + std::to_string(max_body) + " bytes";
+        case abort_reason::body_unreadable:
+            return "the file became unreadable or shorter while it was sent";
+        default:
+            return "out of memory";
+    }
 }
 
 }  // namespace r2::inline v0_2::detail::curl

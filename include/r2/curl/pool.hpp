@@ -14,7 +14,7 @@
 
 namespace r2::inline v0_2::detail::curl {
 
-/// The transports of one client. The one used last is lent first: its connections are the likeliest to be alive.
+/// The transports of one client. Lends the one used last first: its connections are the likeliest to be alive.
 class pool final : public transport_pool {
 public:
     explicit pool(client_options settings) {
@@ -28,19 +28,19 @@ public:
         {
             const std::lock_guard lock(mutex_);
             if (!idle_.empty()) {
-                std::unique_ptr<transport> e = std::move(idle_.back());
+                std::unique_ptr<transport> t = std::move(idle_.back());
                 idle_.pop_back();
-                return e;
+                return t;
             }
         }
-        auto e = std::make_unique<curl_transport>(settings_);
-        return e->usable() ? std::move(e) : nullptr;
+        auto t = std::make_unique<curl_transport>(settings_);
+        return t->usable() ? std::move(t) : nullptr;
     }
 
-    void give_back(std::unique_ptr<transport> e) noexcept override {
-        static_cast<curl_transport&>(*e).rest();
+    void give_back(std::unique_ptr<transport> t) noexcept override {
+        static_cast<curl_transport&>(*t).close_idle();
         const std::lock_guard lock(mutex_);
-        if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(e));  // else it is closed, after the lock
+        if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(t));  // else t is destroyed, without the lock
     }
 
     detail::latency_log& latencies() noexcept override { return latencies_; }

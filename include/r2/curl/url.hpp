@@ -11,7 +11,7 @@
 
 namespace r2::inline v0_2::detail::curl {
 
-/// Where a URL leads: credentials go no further than their origin (RFC 6454).
+/// The origin of a URL (RFC 6454). Credentials never leave theirs.
 struct origin {
     std::string scheme;
     std::string host;
@@ -20,21 +20,21 @@ struct origin {
     friend bool operator==(const origin&, const origin&) = default;
 };
 
-/// An absolute http or https URL, taken apart by libcurl. Its credentials are kept beside it, not in it.
+/// An absolute http or https URL, parsed by libcurl. Keeps the credentials apart from the URL.
 class url {
 public:
     url() : handle_(curl_url()) {
         if (!handle_) throw std::bad_alloc();
     }
 
-    /// Takes the place of the URL before. What the error says quotes nothing of the text.
+    /// Replaces the URL. The error never quotes the text.
     error parse(const std::string& text) {
         curl_url_set(handle_.get(), CURLUPART_URL, nullptr, 0);
         return settle(curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME), text);
     }
 
-    /// Goes where a Location field says, from here (RFC 9110, 10.2.2; RFC 3986, 5). Credentials in the reference are a
-    /// stranger's, and not used; ours stay beside the URL only within the origin.
+    /// Follows a Location field from this URL (RFC 9110, 10.2.2; RFC 3986, 5). Ignores credentials in the reference:
+    /// the server chose them. Keeps its own within the origin only.
     error follow(const std::string& reference) {
         const origin before = where();
         const std::string fragment = part(CURLUPART_FRAGMENT);
@@ -51,12 +51,14 @@ public:
         return {};
     }
 
+    /// The origin, with its host in lower case and its port as a number.
     origin where() const {
         std::string host = part(CURLUPART_HOST);
         for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
         return {part(CURLUPART_SCHEME), std::move(host), part(CURLUPART_PORT, CURLU_DEFAULT_PORT)};
     }
 
+    /// A part of the URL; empty if it has none.
     std::string part(CURLUPart which, unsigned flags = 0) const {
         char* found = nullptr;
         if (curl_url_get(handle_.get(), which, &found, flags) != CURLUE_OK) return {};
@@ -64,7 +66,7 @@ public:
         return owned.get();
     }
 
-    /// The whole of it, without credentials.
+    /// The whole URL, without credentials.
     std::string shown() const { return part(CURLUPART_URL); }
 
     const std::string& user() const noexcept { return user_; }
@@ -86,7 +88,7 @@ private:
         if (!secure_ && scheme != "http") return {errc::invalid_request, "the URL's scheme is neither http nor https"};
         user_.clear();
         password_.clear();
-        if (text.find('@') == std::string::npos) return {};  // to look for credentials takes longer
+        if (text.find('@') == std::string::npos) return {};  // no credentials: the parts needn't be asked for
         user_ = part(CURLUPART_USER, CURLU_URLDECODE);
         password_ = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
         if (user_.empty() != part(CURLUPART_USER).empty() || password_.empty() != part(CURLUPART_PASSWORD).empty())

@@ -19,7 +19,7 @@ namespace r2::inline v0_2::detail {
 class driver final : public attempt_source {
 public:
     /// `call`, if there is one, is made in place of sending.
-    driver(std::shared_ptr<transport_pool> pool, request q, options o, std::function<attempt()> call = {})
+    driver(std::shared_ptr<transport_pool> pool, request&& q, options&& o, std::function<attempt()> call = {})
         : pool_(std::move(pool)), request_(std::move(q)), options_(std::move(o)), call_(std::move(call)) {}
 
     attempt* next() override {
@@ -41,13 +41,12 @@ public:
     std::string summary() const override { return history_.summary(reason_); }
 
     attempt last() override {
-        if (!current_) current_.emplace(error(errc::local, "a callable threw before the first attempt was over"));
+        if (!current_) return attempt(error(errc::local, "a callable threw before the first attempt was over"));
         if (current_->is_last()) return std::move(*current_);
-        attempt_notes notes = current_->notes();
+        attempt_notes& notes = current_->notes();
         notes.ended = reason_;
         notes.wait = {};
         notes.wait_from = wait_source::none;
-        current_->note(std::move(notes));
         return std::move(*current_);
     }
 
@@ -85,7 +84,7 @@ private:
         execution& e = *run_->execution;
         const bool is_first = e.number() == 0;
         if ((!is_first || e.admit_first()) && wait_for_turn() && e.prepare()) {
-            make();
+            current_ = make();
             note_made();
             return true;
         }
@@ -111,23 +110,24 @@ private:
         return false;
     }
 
-    void make() {
+    std::unique_ptr<attempt> make() {
         execution& e = *run_->execution;
         transport& t = *run_->lease;
-        current_ = call_ ? e.answer(call_) : e.start();
-        while (!current_) {
+        std::unique_ptr<attempt> over = call_ ? e.answer(call_) : e.start();
+        while (!over) {
             const time_point timer = e.next_timer();
             if (timer != never && t.now() >= timer)
-                current_ = e.on_timer();
+                over = e.on_timer();
             else if (const auto complete = t.wait_until(timer))
-                current_ = e.on_completion(*complete);
+                over = e.on_completion(*complete);
         }
+        return over;
     }
 
     /// There is no transport to be had.
     bool refuse() {
-        current_.emplace(error(errc::local, "no memory or file descriptors for one more transfer"));
-        current_->note({.ended = ended::not_retryable});
+        current_ = std::make_unique<attempt>(error(errc::local, "no memory or file descriptors for one more transfer"));
+        current_->notes().ended = ended::not_retryable;
         note_made();
         if (options_.on_attempt) options_.on_attempt(request_, *current_);
         return true;
@@ -141,9 +141,9 @@ private:
     /// An attempt whose outcome was there when a callable threw counts.
     void keep_broken_off() {
         if (!run_ || !run_->execution) return;
-        const std::unique_ptr<attempt> a = run_->execution->broken_off();
+        std::unique_ptr<attempt> a = run_->execution->broken_off();
         if (!a) return;
-        current_ = std::move(*a);
+        current_ = std::move(a);
         note_made();
     }
 
@@ -153,7 +153,7 @@ private:
     request request_;
     options options_;
     std::function<attempt()> call_;
-    std::optional<attempt> current_;
+    std::unique_ptr<attempt> current_;
     ended reason_ = ended::not_yet;
     detail::history history_;
     std::optional<run> run_;  // refers to what is above

@@ -119,7 +119,7 @@ private:
     /// Its next attempt is never made.
     void give_up(slot& s) {
         leave_host(s);
-        yield(s, s.execution->never_made());
+        yield(s, std::move(*s.execution->never_made()));
     }
 
     /// Goes on with the slots whose time has come: starts those that are under way already; the others get in line.
@@ -191,7 +191,7 @@ private:
             if (waits(s)) return;
         }
         if (!e.prepare()) return give_up(s);
-        if (std::optional<attempt> over = e.start(&s)) return finish(s, std::move(*over));
+        if (const std::unique_ptr<attempt> over = e.start(&s)) return finish(s, std::move(*over));
         ++progress_.in_flight;
         set_limit(s);
     }
@@ -236,7 +236,7 @@ private:
     }
 
     /// Of a slot in flight; `over` is its attempt, if that is over.
-    void go_on(slot& s, std::optional<attempt>&& over) {
+    void go_on(slot& s, std::unique_ptr<attempt> over) {
         if (!over) return set_limit(s);
         --progress_.in_flight;
         finish(s, std::move(*over));
@@ -268,7 +268,7 @@ private:
         slot& s = slots_.take();
         s.fill(progress_.read++, std::move(*q), options_);
         attempt a(error(errc::local, "no memory or file descriptors for one more transfer"));
-        a.note({.ended = ended::not_retryable});
+        a.notes().ended = ended::not_retryable;
         if (s.options->on_attempt) s.options->on_attempt(s.request, std::as_const(a));
         yield(s, std::move(a));
     }

@@ -22,8 +22,8 @@ namespace r2::inline v0_2::detail {
 /// `on_timer` when `next_timer()` has passed, and `on_completion` when a transfer is complete, so one thread can drive
 /// thousands.
 ///
-/// For each attempt: `turn`, `prepare`, then one of `start` and `answer`. Whatever returns an attempt ends it; its
-/// decision is in it.
+/// For each attempt: `turn`, `prepare`, then one of `start` and `answer`. Each function that returns an attempt ends
+/// it, with its decision; null: it is in flight.
 class execution {
 public:
     /// Its deadline counts from `began`. Keep what the context refers to alive.
@@ -87,21 +87,20 @@ public:
     void cancel() { guards_.cancel(context_.transport.now()); }
 
     /// The attempt that stands for one that is never made: its error is the reason.
-    attempt never_made() {
+    std::unique_ptr<attempt> never_made() {
         cancel();
         own_.reset();  // an earlier attempt's
         const int number = number_ + 1;
-        attempt a(attempt(never_made_error(number)), {.number = number, .ended = reason_, .refusal = refusal_});
-        return or_broken_off(a, [&] {
-            observe(a);
-            return std::move(a);
-        });
+        auto a = std::make_unique<attempt>(never_made_error(number));
+        a->notes() = {.number = number, .ended = reason_, .refusal = refusal_};
+        or_broken_off(a, [&] { observe(*a); });
+        return a;
     }
 
     // An attempt.
 
     /// Sends it. Returns it if it is over at once. `owner` is that of the transfer's ticket.
-    std::optional<attempt> start(void* owner = nullptr) {
+    std::unique_ptr<attempt> start(void* owner = nullptr) {
         if (answered_) return answer([this] { return attempt(std::move(*std::exchange(answered_, nullptr))); });
         if (error bad = check(sent_request())) return answer([&] { return attempt(std::move(bad)); });
         begin();
@@ -109,16 +108,17 @@ public:
         send_.emplace(context_, sent_request(), number_, attempt_limit(context_.options, started_, deadline));
         if (is_hedged()) send_->hedge();
         send_->start(guards_, owner);
-        return std::nullopt;
+        return nullptr;
     }
 
     /// Makes it without sending: `call` returns its outcome.
-    template <class Call> std::optional<attempt> answer(Call call) {
+    template <class Call> std::unique_ptr<attempt> answer(Call call) {
         begin();
-        attempt outcome = call();
-        outcome.note({.number = number_, .sends = outcome.sends(), .elapsed = context_.transport.now() - started_});
+        std::unique_ptr<attempt> outcome(new attempt(call()));
+        outcome->notes() = {
+            .number = number_, .sends = outcome->sends(), .elapsed = context_.transport.now() - started_};
         const classification said = settle(outcome, guards_, false);
-        return conclude(outcome, said);
+        return conclude({std::move(outcome), said});
     }
 
     bool in_flight() const noexcept { return send_ && send_->in_flight(); }
@@ -127,32 +127,30 @@ public:
     time_point next_timer() { return send_->next_timer(); }
 
     /// The time of `next_timer` has come: a copy goes out, or the attempt is cut.
-    std::optional<attempt> on_timer() {
+    std::unique_ptr<attempt> on_timer() {
         if (!send_->is_overdue()) {
             send_->send_due();
-            return std::nullopt;
+            return nullptr;
         }
-        if (std::optional<classified_outcome> earlier = send_->cut()) return conclude_sent(earlier->outcome, earlier->said);
+        if (std::optional<classified_outcome> earlier = send_->cut()) return conclude_sent(std::move(*earlier));
         const bool by_stop = send_->limit().by_stop();
-        const int sends = send_->sends();
-        attempt outcome(send_->limit().reason(sends), sends);
-        end_send(outcome);
+        auto outcome = std::make_unique<attempt>(send_->limit().reason(send_->sends()));
+        end_send(*outcome);
         const classification said = settle(outcome, guards_, by_stop);
-        return conclude(outcome, said);
+        return conclude({std::move(outcome), said});
     }
 
     /// One of its transfers is complete.
-    std::optional<attempt> on_completion(const completion& c) {
+    std::unique_ptr<attempt> on_completion(const completion& c) {
         guard_chain& admitting = *static_cast<sent_copy*>(c.which)->guards;
-        attempt outcome = send_->take(c);
+        std::unique_ptr<attempt> outcome = send_->take(c);
         const classification said = settle(outcome, admitting, false);
-        if (hedged_send::decides(outcome, said)) {
-            send_->win(c, outcome);
-            return conclude_sent(outcome, said);
+        if (hedged_send::decides(*outcome, said)) {
+            send_->win(c, *outcome);
+            return conclude_sent({std::move(outcome), said});
         }
         std::optional<classified_outcome> last = send_->fail(c, {std::move(outcome), said});
-        if (!last) return std::nullopt;
-        return conclude_sent(last->outcome, last->said);
+        return last ? conclude_sent(std::move(*last)) : nullptr;
     }
 
     /// The attempt in which one of the user's callables threw, if its outcome was there.
@@ -172,17 +170,17 @@ private:
     }
 
     /// Shows an outcome to `after_attempt`, gives it to the guards that admitted it, and classifies it.
-    classification settle(attempt& outcome, guard_chain& admitting, bool cut_by_stop) {
+    classification settle(std::unique_ptr<attempt>& outcome, guard_chain& admitting, bool cut_by_stop) {
         return or_broken_off(outcome, [&] {
             const time_point now = context_.transport.now();
             try {
-                show(outcome);
+                show(*outcome);
             } catch (...) {
-                settle_quietly(outcome, admitting, now);  // what the hook threw is what reaches the loop
+                settle_quietly(*outcome, admitting, now);  // what the hook threw is what reaches the loop
                 throw;
             }
-            admitting.settle(outcome, now);
-            return classify(context_.options, outcome, cut_by_stop);
+            admitting.settle(*outcome, now);
+            return classify(context_.options, *outcome, cut_by_stop);
         });
     }
 
@@ -197,48 +195,51 @@ private:
         if (!context_.options.after_attempt) return;
         attempt_notes notes = outcome.notes();
         context_.options.after_attempt(sent_request(), outcome);
-        outcome.note(std::move(notes));  // the hook may have put another attempt in its place
+        outcome.notes() = std::move(notes);  // the hook may have put another attempt in its place
     }
 
-    std::optional<attempt> conclude_sent(attempt& outcome, classification said) {
-        end_send(outcome);
-        return conclude(outcome, said);
+    std::unique_ptr<attempt> conclude_sent(classified_outcome last) {
+        end_send(*last.outcome);
+        return conclude(std::move(last));
     }
 
     /// Nothing is in flight any more. Joins the outcome with the facts about all copies.
     void end_send(attempt& outcome) {
-        attempt_notes notes{
-            .number = number_, .sends = send_->sends(), .elapsed = send_->elapsed(), .copies = send_->reports()};
+        const int sends = send_->sends();
         const error& failure = outcome.error();
-        if (send_->is_hedged() && notes.sends > 0 && failure && failure.sent() == sent::no)
+        if (send_->is_hedged() && sends > 0 && failure && failure.sent() == sent::no)
             outcome = attempt(failure.with(sent::maybe));  // other copies were sent
-        outcome.note(std::move(notes));
+        attempt_notes& notes = outcome.notes();
+        notes.number = number_;
+        notes.sends = sends;
+        notes.elapsed = send_->elapsed();
+        if (send_->is_hedged()) notes.copies = send_->reports();
         send_.reset();
     }
 
     /// Decides what follows the attempt. Returns the outcome with the decision.
-    std::optional<attempt> conclude(attempt& outcome, classification said) {
-        return or_broken_off(outcome, [&] {
+    std::unique_ptr<attempt> conclude(classified_outcome last) {
+        attempt& outcome = *last.outcome;
+        or_broken_off(last.outcome, [&] {
             const bool stop_requested = context_.options.stop.stop_requested();
             const time_point now = context_.transport.now();
             waits waits(
                 context_.options, outcome, [this] { return context_.transport.wall_now(); },
                 [&] { return ask_guards(&outcome, now); });
             const attempt_facts facts = facts_of(sent_request(), outcome, stop_requested);
-            const decision d = machine_.decide(facts, said, now, context_.transport.chance(), waits);
+            const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
             reason_ = d.ended;
             turn_ = later(now, d.wait);
             if (d.ended != ended::not_yet) guards_.cancel(now);
 
-            attempt_notes notes = outcome.notes();
+            attempt_notes& notes = outcome.notes();
             notes.ended = d.ended;
             notes.wait = d.wait;
             notes.wait_from = d.wait_from;
             if (d.ended == ended::refused) notes.refusal = refusal_;
-            outcome.note(std::move(notes));
             observe(outcome);
-            return std::optional<attempt>(std::move(outcome));
         });
+        return std::move(last.outcome);
     }
 
     void observe(const attempt& a) {
@@ -261,12 +262,12 @@ private:
         return {errc::timeout, "the deadline of " + to_string(context_.options.deadline) + " is over " + before};
     }
 
-    /// Keeps the outcome of an attempt in which `f` throws.
-    template <class F> std::invoke_result_t<F> or_broken_off(attempt& outcome, F f) {
+    /// Calls `f`, and keeps the outcome where it throws.
+    template <class F> std::invoke_result_t<F> or_broken_off(std::unique_ptr<attempt>& outcome, F f) {
         try {
             return f();
         } catch (...) {
-            broken_off_ = std::make_unique<attempt>(std::move(outcome));
+            broken_off_ = std::move(outcome);
             throw;
         }
     }

@@ -17,9 +17,9 @@
 
 namespace r2::inline v0_2::detail {
 
-/// An outcome, and its classification.
+/// An outcome, and its classification. On the heap, as moving an attempt costs more than an allocation.
 struct classified_outcome {
-    attempt outcome;
+    std::unique_ptr<attempt> outcome;
     classification said;
 };
 
@@ -71,18 +71,18 @@ public:
     }
 
     /// Returns the outcome of a complete transfer.
-    attempt take(const completion& c) {
+    std::unique_ptr<attempt> take(const completion& c) {
         sent_copy& copy = *static_cast<sent_copy*>(c.which);
         copy.in_flight = false;
         --in_flight_;
-        attempt outcome = context_.transport.take(copy);
+        std::unique_ptr<attempt> outcome(new attempt(context_.transport.take(copy)));
         const time_point now = context_.transport.now();
         const time_point arrived = std::clamp(c.at, started_, now);
         if (&copy == &original_) latency_ = arrived - started_;
         done_ = is_hedged() ? now : arrived;  // copies are compared by when they were looked at
-        copy.report.sends = outcome.sends();
+        copy.report.sends = outcome->sends();
         copy.report.elapsed = elapsed() - copy.report.started;
-        outcome.note(notes_of(copy));
+        note(copy, outcome->notes());
         return outcome;
     }
 
@@ -111,7 +111,7 @@ public:
     /// The copy has failed. Returns the outcome of the attempt; nothing while other copies are in flight, which may do
     /// better.
     std::optional<classified_outcome> fail(const completion& c, classified_outcome&& latest) {
-        report(*static_cast<sent_copy*>(c.which), latest.outcome, hedged_copy::fate::failed);
+        report(*static_cast<sent_copy*>(c.which), *latest.outcome, hedged_copy::fate::failed);
         keep_failure(std::move(latest));
         if (in_flight_ > 0) return std::nullopt;
         return std::move(failure_->what);
@@ -143,10 +143,10 @@ public:
         return sum;
     }
 
-    /// Moves the copies' reports out, the original's first. Empty where the attempt isn't hedged.
+    /// Moves the copies' reports out, the original's first.
     std::vector<hedged_copy> reports() {
         std::vector<hedged_copy> all;
-        if (is_hedged()) for_each_copy([&all](sent_copy& c) { all.push_back(std::move(c.report)); });
+        for_each_copy([&all](sent_copy& c) { all.push_back(std::move(c.report)); });
         return all;
     }
 
@@ -191,7 +191,7 @@ private:
     void keep_failure(classified_outcome&& latest) {
         const time_point now = context_.transport.now();
         const bool may_pass = latest.said == classification::retryable;
-        const auto asked = asked_wait(latest.outcome);
+        const auto asked = asked_wait(*latest.outcome);
         const time_point not_before = asked ? later(now, *asked) : time_point::min();
         if (!failure_ || (may_pass && not_before >= failure_->not_before))
             failure_ = std::make_unique<failure>(failure{std::move(latest), not_before});
@@ -225,12 +225,15 @@ private:
         for_each_copy([&](sent_copy& c) {
             if (!std::exchange(c.cut, false)) return;
             c.report.error = why(c.report.sends);
-            c.guards->settle(attempt(attempt(c.report.error), notes_of(c)), done_);
+            attempt cut(c.report.error, c.report.sends);
+            note(c, cut.notes());
+            c.guards->settle(cut, done_);
         });
     }
 
-    attempt_notes notes_of(const sent_copy& c) const {
-        return {.number = number_, .sends = c.report.sends, .elapsed = c.report.elapsed};
+    void note(const sent_copy& c, attempt_notes& notes) const {
+        notes.number = number_;
+        notes.elapsed = c.report.elapsed;
     }
 
     duration delay() const {

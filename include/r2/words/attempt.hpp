@@ -104,9 +104,8 @@ public:
         notes_.sends = sends;
     }
 
-    /// For r2 itself: this outcome with these notes.
-    attempt(attempt&& outcome, detail::attempt_notes notes) : attempt(std::move(outcome)) { note(std::move(notes)); }
-    void note(detail::attempt_notes notes) noexcept { notes_ = std::move(notes); }
+    /// For r2 itself. The public functions below read them.
+    detail::attempt_notes& notes() noexcept { return notes_; }
     const detail::attempt_notes& notes() const noexcept { return notes_; }
 
     /// Returns the response, or null if there was none. Lives as long as the attempt; may be moved from.

@@ -27,9 +27,7 @@ public:
     /// Returns the outcome of attempt `number`, from 1.
     outcome numbered(int number) const {
         outcome copy = *this;
-        detail::attempt_notes notes = attempt_.notes();
-        notes.number = number;
-        copy.attempt_.note(std::move(notes));
+        copy.attempt_.notes().number = number;
         return copy;
     }
 

@@ -1,3 +1,5 @@
+#include "r2/curl/redirects.hpp"
+
 #include <curl/curl.h>
 
 #include <string>
@@ -23,6 +25,74 @@ protected:
     server s;
     r2::client c;
 };
+
+/// A GET at http://me:pw@h/a, moved on without a network.
+struct hops {
+    explicit hops(int max = 10, const char* from = "http://me:pw@h/a") {
+        q.url = from;
+        EXPECT_FALSE(at.parse(q.url));
+        all.begin(q, max);
+    }
+    r2::error follow(const std::string& to, int status = 302) { return all.follow(to, status, at); }
+
+    std::vector<std::string> secrets{"X-Secret"};
+    r2::request q{.method = "POST", .headers = {{"X-Secret", "s"}}, .body = "text"};
+    r2::detail::curl::url at;
+    r2::detail::curl::redirects all{secrets};
+};
+
+TEST(hops, are_led_on_by_5_statuses_with_a_location) {
+    const hops some, none(0);
+    for (int status = 200; status < 600; ++status) {
+        const r2::response r{status, {{"location", "/b"}}, "", ""};
+        EXPECT_EQ(some.all.location(r), r2::is_redirect(status) ? std::optional<std::string>("/b") : std::nullopt);
+        EXPECT_EQ(none.all.location(r), std::nullopt);
+    }
+    EXPECT_EQ(some.all.location({302, {}, "", ""}), std::nullopt);
+}
+
+TEST(hops, within_the_origin_keep_2_secrets_and_lose_them_beyond) {
+    hops h;
+    EXPECT_FALSE(h.follow("/b", 307));
+    EXPECT_EQ(h.all.current().url, "http://h/b");
+    EXPECT_EQ(h.all.current().body.text(), "text");
+    EXPECT_TRUE(h.all.current().headers.contains("X-Secret"));
+    EXPECT_TRUE(h.at.has_credentials());
+    EXPECT_FALSE(h.all.left_origin());
+    EXPECT_FALSE(h.follow("http://other/c", 307));
+    EXPECT_EQ(h.all.current().url, "http://other/c");
+    EXPECT_FALSE(h.all.current().headers.contains("X-Secret"));
+    EXPECT_FALSE(h.at.has_credentials());
+    EXPECT_TRUE(h.all.left_origin());
+}
+
+TEST(hops, begin_again_with_the_request_of_each_of_2_attempts) {
+    hops h;
+    EXPECT_FALSE(h.follow("/b", 303));
+    EXPECT_EQ(h.all.current().method, "GET");
+    h.all.begin(h.q, 10);
+    EXPECT_EQ(&h.all.current(), &h.q);
+    EXPECT_FALSE(h.follow("/c", 307));
+    EXPECT_EQ(h.all.current().method, "POST");
+}
+
+TEST(hops, over_their_maximum_of_2_are_refused) {
+    hops h(2);
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(h.follow("/b"));
+    const r2::error bad = h.follow("/b");
+    EXPECT_TRUE(bad == r2::errc::too_many_redirects);
+    EXPECT_EQ(bad.sent(), r2::sent::maybe);
+    EXPECT_FALSE(bad.transient());
+}
+
+TEST(hops, never_lead_from_https_to_http_not_even_at_hop_3) {
+    hops h(10, "http://h/a");
+    EXPECT_FALSE(h.follow("http://h/b"));
+    EXPECT_FALSE(h.follow("https://h/c"));
+    EXPECT_TRUE(h.follow("http://h/d") == r2::errc::protocol);
+    hops direct(10, "https://h/a");
+    EXPECT_TRUE(direct.follow("http://h/b") == r2::errc::protocol);
+}
 
 TEST_F(redirects, the_5_statuses_with_5_methods_keep_or_change_method_and_body) {
     const r2::headers about_it = {{"Content-Type", "x/y"}, {"Content-Language", "en"}, {"X-Kept", "k"}};
@@ -110,7 +180,7 @@ TEST_F(redirects, where_0_or_fewer_are_followed_a_redirect_is_the_response) {
     EXPECT_EQ(s.request_count(), 2U);
 }
 
-TEST_F(redirects, of_a_3xx_that_leads_nowhere_1_is_sent) {
+TEST_F(redirects, after_a_3xx_that_leads_nowhere_0_more_are_sent) {
     for (const answer& what : {reply(302, "moved"), reply(300, "", {{"Location", "/to"}}),
                                reply(304, "", {{"Location", "/to"}}), reply(201, "", {{"Location", "/to"}})}) {
         const r2::attempt a = follow(what);
@@ -316,7 +386,7 @@ TEST_F(redirects, the_1_timeout_of_an_attempt_is_over_all_its_hops) {
     s.default_answer(late(20ms, redirect(302, "/again")));
     const r2::attempt a = c.get(s.url(), quick({.timeout = 500ms, .max_redirects = 1'000'000})).finish();
     EXPECT_TRUE(a.error() == r2::errc::timeout) << a.error().message();
-    // The last one may have left just as the time was over.
+    // The last request may have been sent just as the time was over.
     EXPECT_TRUE(s.wait_until_begun(static_cast<std::size_t>(a.sends()), patience));
     EXPECT_EQ(static_cast<std::size_t>(a.sends()), s.begun());
 }

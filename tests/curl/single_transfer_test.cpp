@@ -4,21 +4,21 @@
 
 #include "curl/bare_transport.hpp"
 
-// A transfer that is alone in its transport, and what happens when another joins it.
+// A transport's only transfer is on a fast path, until another one joins it.
 
 namespace {
 
 using namespace r2::testkit;
 
-struct a_lone_one {
-    a_lone_one() {
+struct single_one {
+    single_one() {
         s.handle([this](const recorded_request& q) {
             return q.target == "/slow" ? slow.pass(reply(200, std::string(100'000, 's'))) : reply(204);
         });
         another_joins();
         first = e.get(s.url("/slow"));
     }
-    ~a_lone_one() {
+    ~single_one() {
         EXPECT_LT(e->now(), late);
         slow.open();
     }
@@ -37,43 +37,45 @@ struct a_lone_one {
     gate slow;
     server s;
     bare_transport e;
-    const r2::time_point late = e->now() + 5s;  // by its connect_timeout, libcurl finds what was missed
-    ticket* first = {};  // on a connection that was there, so that no timer of libcurl's moves it
+    const r2::time_point late =
+        e->now() + 5s;   // a transfer that was forgotten goes on by libcurl's connect_timeout of 10 s
+    ticket* first = {};  // on a reused connection: no timer of libcurl moves it on
 };
 
-TEST(lone, a_transfer_goes_on_beside_another_that_starts_with_it) {
-    a_lone_one one;
+TEST(single_transfer, goes_on_beside_1_more_that_starts_with_it) {
+    single_one one;
     one.another_joins();
     one.expect_the_first_one_whole();
 }
 
-TEST(lone, a_transfer_goes_on_beside_another_that_starts_after_it_was_sent) {
-    a_lone_one one;
+TEST(single_transfer, goes_on_beside_1_more_that_starts_after_it_was_sent) {
+    single_one one;
     ASSERT_TRUE(one.is_sent());
     one.another_joins();
     one.expect_the_first_one_whole();
 }
 
-TEST(lone, a_transfer_goes_on_after_3_others_in_turn) {
-    a_lone_one one;
+TEST(single_transfer, goes_on_after_3_others_in_turn) {
+    single_one one;
     ASSERT_TRUE(one.is_sent());
     for (int i = 0; i < 3; ++i) one.another_joins();
     one.expect_the_first_one_whole();
     EXPECT_EQ(one.s.connections(), 2U);
 }
 
-TEST(lone, a_transfer_goes_on_when_the_other_is_cancelled) {
-    a_lone_one one;
+TEST(single_transfer, goes_on_when_1_other_is_cancelled) {
+    single_one one;
     ASSERT_TRUE(one.is_sent());
     one.e->cancel(*one.e.get(one.s.url("/quick")));
     one.expect_the_first_one_whole();
 }
 
-TEST(lone, a_transfer_that_has_its_answer_already_is_complete_when_another_starts) {
-    a_lone_one one;
+TEST(single_transfer, with_its_response_at_hand_is_complete_when_1_more_starts) {
+    single_one one;
     ASSERT_TRUE(one.is_sent());
     one.slow.open();
-    std::this_thread::sleep_for(50ms);  // nobody looks at it; whether all of the answer came by then doesn't matter
+    std::this_thread::sleep_for(
+        50ms);  // nobody receives it. The test holds whether all of the response came by then or not
     ticket* const other = one.e.get(one.s.url("/quick"));
     for (int complete = 0; complete < 2; ++complete) {
         const auto c = one.e->wait_until(one.e->now() + patience);
@@ -84,8 +86,8 @@ TEST(lone, a_transfer_that_has_its_answer_already_is_complete_when_another_start
     }
 }
 
-TEST(lone, a_transfer_is_alone_again_once_the_others_are_over) {
-    a_lone_one one;
+TEST(single_transfer, is_single_again_once_3_others_are_over) {
+    single_one one;
     ASSERT_TRUE(one.is_sent());
     one.another_joins();
     one.expect_the_first_one_whole();
@@ -93,7 +95,7 @@ TEST(lone, a_transfer_is_alone_again_once_the_others_are_over) {
     EXPECT_EQ(one.s.connections(), 2U);
 }
 
-TEST(lone, a_transfer_that_has_just_been_redirected_does_not_hide_the_other) {
+TEST(single_transfer, that_was_just_redirected_does_not_hide_1_other) {
     gate slow, moves;
     server s;
     s.handle([&](const recorded_request& q) {
@@ -102,8 +104,9 @@ TEST(lone, a_transfer_that_has_just_been_redirected_does_not_hide_the_other) {
         return q.target == "/slow" ? slow.pass(reply(200)) : reply(204);
     });
     bare_transport e;
-    const r2::time_point late = e->now() + 5s;      // by its connect_timeout, libcurl finds what was missed
-    for (int i = 0; i < 2; ++i) e.get(s.url("/"));  // which makes a connection for each
+    const r2::time_point late =
+        e->now() + 5s;  // a transfer that was forgotten goes on by libcurl's connect_timeout of 10 s
+    for (int i = 0; i < 2; ++i) e.get(s.url("/"));  // makes a connection for each
     for (int i = 0; i < 2; ++i) {
         const auto c = e->wait_until(late);
         ASSERT_TRUE(c);
@@ -112,7 +115,7 @@ TEST(lone, a_transfer_that_has_just_been_redirected_does_not_hide_the_other) {
     ticket* const moved = e.get(s.url("/moved"));
     ASSERT_TRUE(e.go_on_until([&] { return s.request_count() == 3; }));
     moves.open();
-    std::this_thread::sleep_for(50ms);  // nobody looks at its answer
+    std::this_thread::sleep_for(50ms);  // nobody receives its response
     ticket* const other = e.get(s.url("/slow"));
     EXPECT_EQ(status_of(e.finish(moved)), 204);
     slow.open();
@@ -120,8 +123,8 @@ TEST(lone, a_transfer_that_has_just_been_redirected_does_not_hide_the_other) {
     EXPECT_LT(e->now(), late);
 }
 
-TEST(lone, a_transfers_wait_is_woken_and_woken_again) {
-    a_lone_one one;
+TEST(single_transfer, is_woken_3_times) {
+    single_one one;
     ASSERT_TRUE(one.is_sent());
     for (int i = 0; i < 3; ++i) {
         std::thread other([&] { one.e->wake(); });
@@ -130,7 +133,7 @@ TEST(lone, a_transfers_wait_is_woken_and_woken_again) {
     }
     const r2::time_point until = one.e->now() + 50ms;
     EXPECT_FALSE(one.e->wait_until(until));
-    EXPECT_GE(one.e->now(), until);  // none of the wakes came twice
+    EXPECT_GE(one.e->now(), until);  // no wake counted twice
     one.expect_the_first_one_whole();
 }
 
