@@ -45,7 +45,8 @@ TEST(hops, are_led_on_by_5_statuses_with_a_location) {
     const hops some, none(0);
     for (int status = 200; status < 600; ++status) {
         const r2::response r{status, {{"location", "/b"}}, "", ""};
-        EXPECT_EQ(some.all.location(r), r2::detail::is_redirect(status) ? std::optional<std::string>("/b") : std::nullopt);
+        EXPECT_EQ(some.all.location(r),
+                  r2::detail::is_redirect(status) ? std::optional<std::string>("/b") : std::nullopt);
         EXPECT_EQ(none.all.location(r), std::nullopt);
     }
     EXPECT_EQ(some.all.location({302, {}, "", ""}), std::nullopt);

@@ -11,8 +11,8 @@ constexpr auto y2026 = r2::wall_time(std::chrono::sys_days(std::chrono::year(202
 TEST(retry_after, is_a_number_of_seconds_or_a_date_and_else_nothing) {
     static_assert(r2::detail::parse_retry_after("120", "", y2026) == 120s);
     static_assert(r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "", y2026) == 2min);
-    static_assert(r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "Thu, 01 Jan 2026 00:01:00 GMT", y2026) ==
-                  1min);
+    static_assert(
+        r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "Thu, 01 Jan 2026 00:01:00 GMT", y2026) == 1min);
     static_assert(r2::detail::parse_retry_after("Thu, 01 Jan 2026 00:02:00 GMT", "not a date", y2026) == 2min);
     static_assert(r2::detail::parse_retry_after("99999999999999999999", "", y2026) == r2::duration::max());
     static_assert(r2::detail::parse_retry_after("92233720370", "", y2026) == r2::duration::max());
@@ -30,9 +30,11 @@ TEST(retry_after, may_count_from_before_1970) {
 }
 
 TEST(retry_after, counts_the_first_of_several_headers) {
-    EXPECT_EQ(r2::detail::retry_after({.status = 503, .headers = {{"Retry-After", "3"}, {"Retry-After", "9"}}}, y2026), 3s);
-    EXPECT_EQ(r2::detail::retry_after({.status = 503, .headers = {{"Retry-After", "soon"}, {"Retry-After", "9"}}}, y2026),
-              std::nullopt);
+    EXPECT_EQ(r2::detail::retry_after({.status = 503, .headers = {{"Retry-After", "3"}, {"Retry-After", "9"}}}, y2026),
+              3s);
+    EXPECT_EQ(
+        r2::detail::retry_after({.status = 503, .headers = {{"Retry-After", "soon"}, {"Retry-After", "9"}}}, y2026),
+        std::nullopt);
     EXPECT_EQ(r2::detail::retry_after({.status = 503}, y2026), std::nullopt);
 }
 

@@ -71,7 +71,7 @@ R2_INLINE fake_client& fake_client::add(duration after, outcome what) {
 
 R2_INLINE fake_client& fake_client::add(std::function<outcome(const request&)> answer, duration after) {
     if (!world_->script.empty() && world_->script.back().forever)
-        throw std::logic_error("fake_client: a step after forever() is r2::detail::never taken");
+        throw std::logic_error("fake_client: a step after forever() is never taken");
     world_->script.push_back(
         {.answer = std::make_shared<const std::function<outcome(const request&)>>(std::move(answer)), .after = after});
     return *this;

@@ -136,7 +136,7 @@ private:
         if (!world_->events.empty() && world_->events.begin()->first <= next) return world_->run_next_event();
         if (next == r2::detail::never)
             throw std::logic_error(transfers_.empty()
-                                       ? "fake_client: a wait that r2::detail::never ends"
+                                       ? "fake_client: a wait that never ends"
                                        : "fake_client: nothing ends the hanging " + world_->name_of_last_request());
         world_->now = next;
     }
