@@ -9,14 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "r2/drivers/ended_counts.hpp"
 #include "r2/drivers/host_queue.hpp"
+#include "r2/drivers/job_counts.hpp"
 #include "r2/drivers/pacing.hpp"
 #include "r2/drivers/slot_pool.hpp"
 #include "r2/drivers/source.hpp"
 #include "r2/drivers/timer_queue.hpp"
 #include "r2/drivers/waker.hpp"
-#include "r2/execution/history.hpp"
 #include "r2/policy/concurrency.hpp"
 #include "r2/transport/transport_pool.hpp"
 #include "r2/words/origin.hpp"
@@ -40,7 +39,7 @@ public:
             if (!lease_) begin();
             yielded_.reset();
             while (!yielded_ && !over_) step();
-            elapsed_ = now() - began_;
+            counts_.elapsed(now() - began_);
         } catch (...) {
             release();
             throw;
@@ -50,21 +49,9 @@ public:
         return nullptr;
     }
 
-    r2::progress progress() const noexcept override {
-        r2::progress p = progress_;
-        if (!over_) p.waiting = p.read - p.done - p.in_flight;
-        return p;
-    }
-
-    std::size_t count(ended why) const noexcept override { return ends_.of(why); }
-
-    std::string summary() const override {
-        const r2::progress& p = progress_;
-        const std::string ends = ends_.text();
-        return std::to_string(p.done) + " of " + std::to_string(p.read) + (p.all_read ? "" : " or more") +
-               " requests done in " + to_string(rounded(elapsed_)) + ", with " + std::to_string(p.attempts) +
-               (p.attempts == 1 ? " attempt" : " attempts") + (ends.empty() ? "" : ": " + ends);
-    }
+    r2::progress progress() const noexcept override { return counts_.progress(); }
+    std::size_t count(ended why) const noexcept override { return counts_.count(why); }
+    std::string summary() const override { return counts_.summary(); }
 
 private:
     static std::size_t limit_of(int n) noexcept { return static_cast<std::size_t>(n > 0 ? n : -1); }
@@ -86,8 +73,8 @@ private:
         start_due();
         if (!yielded_) start_ready();
         if (yielded_) return;
-        if (progress_.read > progress_.done || !pacing_.may_start()) return wait();
-        over_ = progress_.all_read;
+        if (counts_.so_far().read > counts_.so_far().done || !pacing_.may_start()) return wait();
+        over_ = counts_.so_far().all_read;
     }
 
     /// After a stop or the deadline, nothing more is read or started.
@@ -99,8 +86,8 @@ private:
             end_ = ended::deadline;
         else
             return;
-        if (progress_.read == 0) read();  // a range that is pulled yields at least one attempt
-        progress_.all_read = true;
+        if (counts_.so_far().read == 0) read();  // a range that is pulled yields at least one attempt
+        counts_.all_read();
         given_up_ = ready_.clear();
         while (!waiting_.empty()) given_up_.push_back(&waiting_.pop());
         std::sort(given_up_.begin(), given_up_.end(), [](slot* a, slot* b) { return a->index > b->index; });
@@ -142,7 +129,7 @@ private:
     /// starts, so that neither holds the other up.
     void start_ready() {
         while (ready_.under_way() < most_in_flight_ && pacing_.may_start() && !yielded_) {
-            const bool may_read = !progress_.all_read && ready_.size() < read_ahead;
+            const bool may_read = !counts_.so_far().all_read && ready_.size() < read_ahead;
             if (may_read && (!ready_.can_start() || reads_next_)) {
                 reads_next_ = false;
                 read();
@@ -161,13 +148,19 @@ private:
     void read() {
         std::optional<queued_request> q = source_();
         if (!q) {
-            progress_.all_read = true;
+            counts_.all_read();
             return;
         }
-        slot& s = slots_.take();
-        s.fill(progress_.read++, std::move(*q), options_);
+        slot& s = fill_slot(std::move(*q));
         s.execution.emplace(execution_context{**lease_, pool_->latencies(), s.request, *s.options}, began_);
         line_up(s);
+    }
+
+    slot& fill_slot(queued_request&& q) {
+        slot& s = slots_.take();
+        s.fill(counts_.so_far().read, std::move(q), options_);
+        counts_.read();
+        return s;
     }
 
     void line_up(slot& s) {
@@ -193,7 +186,7 @@ private:
         }
         if (!e.prepare()) return give_up(s);
         if (const std::unique_ptr<attempt> over = e.start(&s)) return finish(s, std::move(*over));
-        ++progress_.in_flight;
+        counts_.started();
         set_limit(s);
     }
 
@@ -211,7 +204,7 @@ private:
         if (!pacing_.may_start()) until = time_point::min();  // only a look: starts may be held back
         pacing_.asked();
         const bool overdue = is_overdue();
-        if (pacing_.completion_first(overdue, progress_.in_flight)) {
+        if (pacing_.completion_first(overdue, counts_.so_far().in_flight)) {
             if (const auto complete = (*lease_)->wait_until(until)) {
                 if (overdue) pacing_.completion_went_first();
                 return on_completion(*complete);
@@ -224,14 +217,14 @@ private:
     bool is_overdue() { return !limits_.empty() && limits_.next() <= now(); }
 
     void on_completion(const completion& c) {
-        pacing_.completed(progress_.in_flight);
+        pacing_.completed(counts_.so_far().in_flight);
         slot& s = *static_cast<slot*>(c.which->owner);
         limits_.cancel(s);
         go_on(s, s.execution->on_completion(c));
     }
 
     void on_timer() {
-        pacing_.timer_went(progress_.in_flight);
+        pacing_.timer_went(counts_.so_far().in_flight);
         slot& s = limits_.pop();
         go_on(s, s.execution->on_timer());
     }
@@ -239,7 +232,7 @@ private:
     /// Of a slot in flight; `over` is its attempt, if that is over.
     void go_on(slot& s, std::unique_ptr<attempt> over) {
         if (!over) return set_limit(s);
-        --progress_.in_flight;
+        counts_.no_longer_in_flight();
         finish(s, std::move(*over));
     }
 
@@ -251,23 +244,20 @@ private:
 
     void yield(slot& s, attempt&& a) {
         yielded_.emplace(std::move(a), s.index);
-        ++progress_.attempts;
-        if (!yielded_->is_last()) return;
-        ++progress_.done;
-        ends_.add(yielded_->ended());
-        slots_.give_back(s);
+        counts_.yielded(*yielded_);
+        if (yielded_->is_last()) slots_.give_back(s);
     }
 
     /// There is no transport to be had.
     void refuse_next() {
         std::optional<queued_request> q;
-        if (!options_->stop.stop_requested() || progress_.read == 0) q = source_();
+        if (!options_->stop.stop_requested() || counts_.so_far().read == 0) q = source_();
         if (!q) {
-            over_ = progress_.all_read = true;
+            counts_.all_read();
+            over_ = true;
             return;
         }
-        slot& s = slots_.take();
-        s.fill(progress_.read++, std::move(*q), options_);
+        slot& s = fill_slot(std::move(*q));
         attempt a(error(errc::local, "no memory or file descriptors for one more transfer"));
         a.notes().ended = ended::not_retryable;
         if (s.options->on_attempt) s.options->on_attempt(s.request, std::as_const(a));
@@ -277,7 +267,7 @@ private:
     /// Lets go of everything, in this order: executions tell the guards and the transport.
     void release() {
         over_ = true;
-        progress_.in_flight = 0;
+        counts_.end();
         on_stop_.reset();
         slots_.clear();
         source_ = {};
@@ -299,9 +289,7 @@ private:
     bool reads_next_ = false;
 
     std::optional<job_attempt> yielded_;
-    r2::progress progress_;
-    ended_counts ends_;
-    duration elapsed_ = {};
+    job_counts counts_;
 
     pacing pacing_;
     slot_pool slots_{pacing::burst};  // each is ready, waits, is in flight, is given up, or is done

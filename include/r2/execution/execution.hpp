@@ -11,6 +11,7 @@
 #include "r2/execution/execution_context.hpp"
 #include "r2/execution/guard_chain.hpp"
 #include "r2/execution/hedged_send.hpp"
+#include "r2/execution/hook_calls.hpp"
 #include "r2/machine/classification.hpp"
 #include "r2/machine/machine.hpp"
 #include "r2/machine/waits.hpp"
@@ -30,7 +31,8 @@ public:
     execution(const execution_context& c, time_point began)
         : context_(c),
           machine_(limits_of(c.options, began)),
-          guards_(c.options.guards, context_.request, context_.transport) {}
+          guards_(c.options.guards, context_.request, context_.transport),
+          hooks_(context_) {}
     execution(execution&&) = delete;
 
     // Before an attempt. Each `false` means that there is none: `reason()` says why.
@@ -64,12 +66,7 @@ public:
     /// Calls `before_attempt`.
     bool prepare() {
         if (!context_.options.before_attempt) return true;
-        own_ = std::make_unique<request>(context_.request);
-        if (auto res = context_.options.before_attempt(*own_, number_ + 1)) {
-            answered_ = std::make_unique<response>(std::move(*res));
-            return true;
-        }
-        return can_go_on();
+        return hooks_.before(number_ + 1) || can_go_on();
     }
 
     /// No attempt follows, for this reason. Returns false.
@@ -89,11 +86,11 @@ public:
     /// The attempt that stands for one that is never made: its error is the reason.
     std::unique_ptr<attempt> never_made() {
         cancel();
-        own_.reset();  // an earlier attempt's
+        hooks_.forget_copy();
         const int number = number_ + 1;
         auto a = std::make_unique<attempt>(never_made_error(number));
         a->notes() = {.number = number, .ended = reason_, .refusal = refusal_};
-        or_broken_off(a, [&] { observe(*a); });
+        or_broken_off(a, [&] { hooks_.on(*a); });
         return a;
     }
 
@@ -101,12 +98,12 @@ public:
 
     /// Sends it. Returns it if it is over at once. `owner` is that of the transfer's ticket.
     std::unique_ptr<attempt> start(void* owner = nullptr) {
-        if (answered_) return answer([this] { return attempt(std::move(*std::exchange(answered_, nullptr))); });
-        if (error bad = check(sent_request())) return answer([&] { return attempt(std::move(bad)); });
+        if (const auto given = hooks_.take_response()) return answer([&] { return attempt(std::move(*given)); });
+        const request& q = hooks_.sent_request();
+        if (error bad = check(q)) return answer([&] { return attempt(std::move(bad)); });
         begin();
         const time_point deadline = machine_.limits().deadline;
-        send_.emplace(context_, sent_request(), number_, attempt_limit(context_.options, started_, deadline));
-        if (is_hedged()) send_->hedge();
+        send_.emplace(context_, q, number_, attempt_limit(context_.options, started_, deadline));
         send_->start(guards_, owner);
         return nullptr;
     }
@@ -157,13 +154,6 @@ public:
     std::unique_ptr<attempt> broken_off() noexcept { return std::move(broken_off_); }
 
 private:
-    const request& sent_request() const noexcept { return own_ ? *own_ : context_.request; }
-
-    bool is_hedged() const noexcept {
-        const hedge_policy& hedge = context_.options.hedge;
-        return hedge.copies > 0 && (hedge.unsafe || is_idempotent_method(sent_request().method));
-    }
-
     void begin() {
         ++number_;
         started_ = context_.transport.now();
@@ -174,28 +164,14 @@ private:
         return or_broken_off(outcome, [&] {
             const time_point now = context_.transport.now();
             try {
-                show(*outcome);
+                hooks_.after(*outcome);
             } catch (...) {
-                settle_quietly(*outcome, admitting, now);  // what the hook threw is what reaches the loop
+                admitting.settle_quietly(*outcome, now);  // the hook's exception is the one that reaches the loop
                 throw;
             }
             admitting.settle(*outcome, now);
             return classify(context_.options, *outcome, cut_by_stop);
         });
-    }
-
-    static void settle_quietly(const attempt& outcome, guard_chain& admitting, time_point now) noexcept {
-        try {
-            admitting.settle(outcome, now);
-        } catch (...) {
-        }
-    }
-
-    void show(attempt& outcome) {
-        if (!context_.options.after_attempt) return;
-        attempt_notes notes = outcome.notes();
-        context_.options.after_attempt(sent_request(), outcome);
-        outcome.notes() = std::move(notes);  // the hook may have put another attempt in its place
     }
 
     std::unique_ptr<attempt> conclude_sent(classified_outcome last) {
@@ -226,7 +202,7 @@ private:
             waits waits(
                 context_.options, outcome, [this] { return context_.transport.wall_now(); },
                 [&] { return ask_guards(&outcome, now); });
-            const attempt_facts facts = facts_of(sent_request(), outcome, stop_requested);
+            const attempt_facts facts = facts_of(hooks_.sent_request(), outcome, stop_requested);
             const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
             reason_ = d.ended;
             turn_ = later(now, d.wait);
@@ -237,13 +213,9 @@ private:
             notes.wait = d.wait;
             notes.wait_from = d.wait_from;
             if (d.ended == ended::refused) notes.refusal = refusal_;
-            observe(outcome);
+            hooks_.on(outcome);
         });
         return std::move(last.outcome);
-    }
-
-    void observe(const attempt& a) {
-        if (context_.options.on_attempt) context_.options.on_attempt(sent_request(), a);
     }
 
     /// Asks the guards for the attempt after `before`. Returns the longest of their waits; nothing where one refuses.
@@ -280,9 +252,8 @@ private:
     int number_ = 0;
     ended reason_ = ended::not_yet;
     std::string refusal_;
-    std::unique_ptr<request> own_;        // its own copy, where before_attempt may change it
-    std::unique_ptr<response> answered_;  // by before_attempt
-    std::optional<hedged_send> send_;     // while it is in flight
+    hook_calls hooks_;
+    std::optional<hedged_send> send_;  // while it is in flight
     std::unique_ptr<attempt> broken_off_;
 };
 

@@ -51,6 +51,14 @@ public:
         for_each_admitting([&](guard& g) { g.record_of(request_, a, now); });
     }
 
+    /// The same, where an exception is on its way already.
+    void settle_quietly(const attempt& a, time_point now) noexcept {
+        try {
+            settle(a, now);
+        } catch (...) {
+        }
+    }
+
     /// The attempt is never made.
     void cancel(time_point now) {
         for_each_admitting([&](guard& g) { g.cancel(request_, now); });

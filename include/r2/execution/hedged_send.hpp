@@ -10,18 +10,13 @@
 #include "r2/execution/attempt_limit.hpp"
 #include "r2/execution/execution_context.hpp"
 #include "r2/execution/hedge_schedule.hpp"
+#include "r2/execution/kept_failure.hpp"
 #include "r2/execution/sent_copy.hpp"
 #include "r2/machine/classification.hpp"
 #include "r2/policy/server_timing.hpp"
 #include "r2/words/attempt.hpp"
 
 namespace r2::inline v0_2::detail {
-
-/// An outcome, and its classification. On the heap, as moving an attempt costs more than an allocation.
-struct classified_outcome {
-    std::unique_ptr<attempt> outcome;
-    classification said;
-};
 
 /// One attempt on the wire: its request, and the hedged copies of that if it has any. Sends and cuts them, and picks
 /// the attempt's outcome among theirs. The execution classifies each.
@@ -37,19 +32,13 @@ public:
         });
     }
 
-    /// Sends further copies where the original is slow. Copies the request, as copies that lost may outlive the
-    /// attempt.
-    void hedge() {
-        kept_ = std::make_shared<const request>(*request_);
-        request_ = kept_.get();
-        schedule_ = hedge_schedule(context_.options.hedge.copies, delay(), started_);
-    }
-
     /// Sends the original, which the guards have admitted, and the copies that go with it at once. `owner` is its
     /// ticket's.
     void start(guard_chain& admitted, void* owner) {
         original_.owner = owner;
         original_.guards = &admitted;
+        const hedge_policy& policy = context_.options.hedge;
+        if (policy.copies > 0 && (policy.unsafe || is_idempotent_method(request_->method))) hedge();
         launch(original_, started_);
         send_due();
     }
@@ -114,7 +103,7 @@ public:
         report(*static_cast<sent_copy*>(c.which), *latest.outcome, hedged_copy::fate::failed);
         keep_failure(std::move(latest));
         if (in_flight_ > 0) return std::nullopt;
-        return std::move(failure_->what);
+        return failure_.take();
     }
 
     /// Cuts all copies in flight, as the limit has passed. Returns the outcome of an earlier copy whose server asked
@@ -124,9 +113,8 @@ public:
         end_all([this](sent_copy& c) { return context_.transport.cancel(c); });
         if (!limit_.by_stop()) log_latency();
         if (is_hedged()) tell_guards_of_cut([this](int sends) { return limit_.reason(sends); });
-        const bool waits = failure_ && failure_->not_before > time_point::min();
-        if (limit_.by_stop() || !waits) return std::nullopt;
-        return std::move(failure_->what);
+        if (limit_.by_stop() || !failure_.waits()) return std::nullopt;
+        return failure_.take();
     }
 
     bool in_flight() const noexcept { return in_flight_ > 0; }
@@ -151,11 +139,13 @@ public:
     }
 
 private:
-    /// The outcome that counts if no copy does better.
-    struct failure {
-        classified_outcome what;
-        time_point not_before;  // as its server asked
-    };
+    /// Sends further copies where the original is slow. Copies the request, as copies that lost may outlive the
+    /// attempt.
+    void hedge() {
+        kept_ = std::make_shared<const request>(*request_);
+        request_ = kept_.get();
+        schedule_ = hedge_schedule(context_.options.hedge.copies, delay(), started_);
+    }
 
     /// Asks the guards for the next copy, once.
     bool may_send(time_point now) {
@@ -187,14 +177,12 @@ private:
         c.report.became = became;
     }
 
-    /// Of failures, the one whose server asked for the latest time counts, else the last.
+    /// Keeps a failure, and sends the next copy unless the failure is of a kind that the next one would share.
     void keep_failure(classified_outcome&& latest) {
         const time_point now = context_.transport.now();
         const bool may_pass = latest.said == classification::retryable;
         const auto asked = asked_wait(*latest.outcome);
-        const time_point not_before = asked ? later(now, *asked) : time_point::min();
-        if (!failure_ || (may_pass && not_before >= failure_->not_before))
-            failure_ = std::make_unique<failure>(failure{std::move(latest), not_before});
+        failure_.keep(std::move(latest), asked ? later(now, *asked) : time_point::min());
         if (may_pass)
             schedule_.copy_failed(now, asked);
         else
@@ -267,7 +255,7 @@ private:
     sent_copy original_;
     std::unique_ptr<further_copy> waiting_;  // the next one, once the guards were asked for it
     std::vector<std::unique_ptr<further_copy>> copies_;
-    std::unique_ptr<failure> failure_;
+    kept_failure failure_;
 };
 
 }  // namespace r2::inline v0_2::detail
