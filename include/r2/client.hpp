@@ -63,7 +63,7 @@ protected:
 private:
     attempts start(request&& q, options&& o) const;
     std::unique_ptr<detail::attempt_source> start(std::function<attempt()> call, options&& o) const;
-    all_attempts start(detail::request_source requests, options&& o, const concurrency& c) const;
+    all_attempts start(detail::request_reader requests, options&& o, const concurrency& c) const;
 
     std::shared_ptr<detail::transport_pool> pool_;
 };

@@ -44,7 +44,7 @@ R2_INLINE std::unique_ptr<detail::attempt_source> client::start(std::function<at
     return std::make_unique<detail::driver>(pool_, request(), std::move(o), std::move(call));
 }
 
-R2_INLINE all_attempts client::start(detail::request_source requests, options&& o, const concurrency& c) const {
+R2_INLINE all_attempts client::start(detail::request_reader requests, options&& o, const concurrency& c) const {
     return all_attempts(std::make_unique<detail::scheduler>(pool_, std::move(requests), std::move(o), c));
 }
 

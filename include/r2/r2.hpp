@@ -1,6 +1,7 @@
 #pragma once
 
-/// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request.
+/// The whole library but the opt-in headers: a `for` loop over the attempts of an HTTP request. How a request goes
+/// through these files: README.md in this folder.
 
 #include "r2/config.hpp"  // stops an older language with one error
 

@@ -45,7 +45,7 @@ TEST(execution, goes_through_2_attempts_step_by_step) {
     r.script(200, 1s);
     const r2::time_point start = r.transport.now();
     ASSERT_TRUE(r.e.admit_first());
-    EXPECT_EQ(r.e.turn(), r2::time_point::min());
+    EXPECT_EQ(r.e.due(), r2::time_point::min());
     ASSERT_TRUE(r.e.prepare());
     ASSERT_FALSE(r.e.start());
     EXPECT_TRUE(r.e.in_flight());
@@ -61,7 +61,7 @@ TEST(execution, goes_through_2_attempts_step_by_step) {
     EXPECT_EQ(first->elapsed(), 1s);
     EXPECT_EQ(first->wait(), 3s);
     EXPECT_EQ(first->wait_from(), r2::wait_source::interval);
-    EXPECT_EQ(r.e.turn(), start + 4s);
+    EXPECT_EQ(r.e.due(), start + 4s);
 
     r.pass(3s);
     ASSERT_TRUE(r.e.can_go_on() && r.e.prepare());
@@ -108,7 +108,7 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
     rig stopped({.stop = stop.get_token()});
     EXPECT_FALSE(stopped.e.admit_first());
     EXPECT_EQ(stopped.e.reason(), ended::stopped);
-    const r2::attempt a = *stopped.e.never_made();
+    const r2::attempt a = *stopped.e.make_stand_in();
     EXPECT_EQ(a.error().message(), "stopped: before the first attempt");
     EXPECT_EQ(a.ended(), ended::stopped);
     EXPECT_EQ(a.number(), 1);
@@ -116,7 +116,7 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
     rig late({.deadline = 1s});
     late.pass(1s);
     EXPECT_FALSE(late.e.admit_first());
-    EXPECT_EQ(late.e.never_made()->error().message(), "timeout: the deadline of 1s is over before the first attempt");
+    EXPECT_EQ(late.e.make_stand_in()->error().message(), "timeout: the deadline of 1s comes before the first attempt");
 
     struct no final : r2::guard {
         r2::admission admit(const r2::request&, int, r2::time_point) override {
@@ -125,7 +125,7 @@ TEST(execution, ends_before_its_first_attempt_for_each_of_3_reasons) {
     };
     rig refused({.guards = {std::make_shared<no>()}});
     EXPECT_FALSE(refused.e.admit_first());
-    const r2::attempt b = *refused.e.never_made();
+    const r2::attempt b = *refused.e.make_stand_in();
     EXPECT_TRUE(b.error() == errc::refused);
     EXPECT_EQ(b.refusal(), "closed");
 }

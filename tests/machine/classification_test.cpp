@@ -50,7 +50,7 @@ TEST(classification, is_rules_1_to_4_for_each_of_17_outcomes) {
         if (each.terminate) o.terminate_if = [&](const r2::attempt&) { return *each.terminate; };
         if (each.retry) o.retry_if = [&](const r2::attempt&) { return *each.retry; };
         EXPECT_EQ(classify(o, attempt_of(each.status), false), each.expected) << each.what;
-        EXPECT_EQ(classify(o, attempt_of(each.status), true), classification::cut) << each.what;
+        EXPECT_EQ(classify(o, attempt_of(each.status), true), classification::stopped) << each.what;
     }
 }
 

@@ -42,7 +42,7 @@ struct as_written {
     classification c;
     const given& g;
 
-    constexpr bool cut_by_stop() const { return c == classification::cut; }
+    constexpr bool cut_by_stop() const { return c == classification::stopped; }
     constexpr std::optional<bool> terminate_if() const {
         if (c == classification::met) return true;
         return c == classification::unmet ? std::optional(false) : std::nullopt;
@@ -71,7 +71,7 @@ constexpr bool agree(const loop_limits& l, const attempt_facts& f, classificatio
 
 // The table: each dimension of the rules times all the others.
 
-constexpr classification classifications[] = {classification::cut,       classification::met,
+constexpr classification classifications[] = {classification::stopped,   classification::met,
                                               classification::succeeded, classification::unmet,
                                               classification::permanent, classification::retryable};
 constexpr r2::sent sents[] = {r2::sent::no, r2::sent::maybe};
@@ -141,7 +141,7 @@ constexpr classification met = classification::met, unmet = classification::unme
 constexpr attempt_facts lost{.sent = r2::sent::maybe, .idempotent = false};
 
 constexpr row rows[] = {
-    {"1: cut by the stop", {}, {}, classification::cut, {}, {ended::stopped}},
+    {"1: cut by the stop", {}, {}, classification::stopped, {}, {ended::stopped}},
     {"2: terminate_if", {}, {}, met, {}, {ended::condition_met}},
     {"2: terminate_if of an error", {}, lost, met, {}, {ended::condition_met}},
     {"3: success without terminate_if", {}, {}, classification::succeeded, {}, {ended::succeeded}},
@@ -267,7 +267,7 @@ TEST(machine, asks_each_of_3_waits_at_most_once_and_only_as_far_as_the_rules_get
         int all() const { return server * 100 + own * 10 + guard; }
     };
     counting g;
-    for (const auto c : {classification::cut, met, classification::succeeded, classification::permanent}) {
+    for (const auto c : {classification::stopped, met, classification::succeeded, classification::permanent}) {
         machine({}).decide({}, c, now, 0, g);
         EXPECT_EQ(g.all(), 0);
     }

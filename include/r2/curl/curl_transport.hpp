@@ -97,7 +97,7 @@ public:
             // Out of time or woken, it has a last look without blocking.
             const bool last = reactor_.is_woken() || reactor_.now >= until;
             wait(last ? 0 : timeout(until));
-            handle_ready(never);
+            handle_ready(just_now);
             if (!complete_.empty()) break;
             if (!last) continue;
             reactor_.take_wake();
@@ -220,7 +220,7 @@ private:
             multi_group& g = *static_cast<multi_group*>(each->owner);
             finish_done(g, g.handle_socket(each->fd, each->ready));
         }
-        ready_since_ = never;
+        ready_since_ = just_now;
     }
 
     /// How long `wait` may block, in milliseconds.
@@ -242,7 +242,7 @@ private:
     draining_queue draining_;
     std::size_t in_flight_ = 0;  // those that libcurl has
     single_transfer single_;
-    time_point ready_since_ = never;  // when the sockets that are handled were found ready; never: just now
+    time_point ready_since_ = just_now;  // when the sockets that are handled were found ready
 
     splitmix64 chance_{entropy()};
 };

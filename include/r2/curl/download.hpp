@@ -13,11 +13,11 @@ namespace r2::inline v0_2::detail::curl {
 /// Builds a response from the lines and bytes that libcurl receives.
 class download {
 public:
-    /// The limit, in bytes, of all heads and trailers of one transfer, 1xx included. libcurl limits only a line, to
+    /// The limit, in bytes, of all heads and trailers of one hop, 1xx included. libcurl limits only a line, to
     /// 100 KiB.
     static constexpr std::size_t max_head = 256U << 10;
 
-    /// Begins a transfer whose decoded body may have so many bytes.
+    /// Begins a hop whose decoded body may have so many bytes.
     void begin(std::size_t max_body) noexcept {
         response_.headers.clear();
         response_.body.clear();

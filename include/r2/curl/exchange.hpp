@@ -15,7 +15,7 @@
 
 namespace r2::inline v0_2::detail::curl {
 
-/// Sends and receives the bytes of one attempt, hop by hop, in libcurl's callbacks.
+/// Sends and receives the bytes of one transfer, hop by hop, in libcurl's callbacks.
 class exchange {
 public:
     exchange() = default;

@@ -19,7 +19,7 @@
 
 namespace r2::inline v0_2::detail::curl {
 
-/// Carries out one attempt at a time, redirects included, on an easy handle of its own.
+/// Carries out one transfer at a time, redirects included, on an easy handle of its own.
 class transfer {
 public:
     /// `share` may be null. It must outlive the transfer.

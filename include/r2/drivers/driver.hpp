@@ -27,7 +27,7 @@ public:
         bool made = true;
         try {
             if (!run_) begin();
-            made = run_->lease ? make_next() : refuse();
+            made = run_->lease ? make_next() : fail_without_transport();
         } catch (...) {
             keep_broken_off();
             end(ended::threw);
@@ -85,7 +85,7 @@ private:
     bool make_next() {
         execution& e = *run_->execution;
         const bool is_first = e.number() == 0;
-        if ((!is_first || e.admit_first()) && wait_for_turn() && e.prepare()) {
+        if ((!is_first || e.admit_first()) && wait_until_due() && e.prepare()) {
             current_ = make();
             note_made();
             return true;
@@ -96,16 +96,16 @@ private:
             e.cancel();
             return false;
         }
-        current_ = e.never_made();
+        current_ = e.make_stand_in();
         note_made();
         return true;
     }
 
-    bool wait_for_turn() {
+    bool wait_until_due() {
         execution& e = *run_->execution;
         transport& t = *run_->lease;
         while (e.can_go_on()) {
-            const time_point turn = e.turn();
+            const time_point turn = e.due();
             if (turn == time_point::min() || t.now() >= turn) return true;
             t.wait_until(turn);
         }
@@ -127,7 +127,7 @@ private:
     }
 
     /// There is no transport to be had.
-    bool refuse() {
+    bool fail_without_transport() {
         current_ = std::make_unique<attempt>(error(errc::local, "no memory or file descriptors for one more transfer"));
         current_->notes().ended = ended::not_retryable;
         note_made();

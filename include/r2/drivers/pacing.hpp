@@ -30,8 +30,8 @@ public:
         starts_left_ = 2 * together;  // twice the completions, or the number in flight could never grow
     }
 
-    /// Whether a completion goes before what timers have come due. It may have waited for the body of the loop; but as
-    /// many as are in flight may go first, not more.
+    /// Whether a completion goes before the timers that are due: at most as often as there are transfers in flight, as
+    /// these may only have waited for the body of the loop.
     bool completion_first(bool timer_is_due, std::size_t in_flight) noexcept {
         if (!timer_is_due) completions_first_ = in_flight;
         return !timer_is_due || completions_first_ > 0;

@@ -19,7 +19,7 @@ struct queued_request {
 };
 
 /// Reads one request after the other; nothing at the end.
-using request_source = std::function<std::optional<queued_request>()>;
+using request_reader = std::function<std::optional<queued_request>()>;
 
 template <class E>
 concept url_or_request = std::convertible_to<E, request> || std::convertible_to<E, std::string>;

@@ -26,9 +26,9 @@ namespace r2::inline v0_2::detail {
 /// first.
 class scheduler final : public job_attempt_source {
 public:
-    scheduler(std::shared_ptr<transport_pool> pool, request_source requests, options o, const concurrency& c)
+    scheduler(std::shared_ptr<transport_pool> pool, request_reader requests, options o, const concurrency& c)
         : pool_(std::move(pool)),
-          source_(std::move(requests)),
+          read_request_(std::move(requests)),
           options_(std::make_shared<const options>(std::move(o))),
           most_in_flight_(limit_of(c.max_in_flight)),
           ready_(limit_of(c.max_per_host)) {}
@@ -67,7 +67,7 @@ private:
 
     /// One step towards the next attempt that is over.
     void step() {
-        if (!*lease_) return refuse_next();
+        if (!*lease_) return fail_next_without_transport();
         notice_end();
         if (!given_up_.empty()) return give_up_next();
         start_due();
@@ -92,22 +92,22 @@ private:
         while (!waiting_.empty()) given_up_.push_back(&waiting_.pop());
         std::sort(given_up_.begin(), given_up_.end(), [](slot* a, slot* b) { return a->index > b->index; });
         slots_.for_each_in_flight([this](slot& s) {
-            limits_.cancel(s);
-            set_limit(s);
+            flight_timers_.cancel(s);
+            set_flight_timer(s);  // which notices the stop
         });
     }
 
     void give_up_next() {
         slot& next = *given_up_.back();
         given_up_.pop_back();
-        next.execution->end(end_);
+        next.execution->end_for(end_);
         give_up(next);
     }
 
     /// Its next attempt is never made.
     void give_up(slot& s) {
         leave_host(s);
-        yield(s, std::move(*s.execution->never_made()));
+        yield(s, std::move(*s.execution->make_stand_in()));
     }
 
     /// Goes on with the slots whose time has come: starts those that are under way already; the others get in line.
@@ -146,7 +146,7 @@ private:
     }
 
     void read() {
-        std::optional<queued_request> q = source_();
+        std::optional<queued_request> q = read_request_();
         if (!q) {
             counts_.all_read();
             return;
@@ -169,37 +169,37 @@ private:
     }
 
     /// Sets the timer of a slot whose time is still to come.
-    bool waits(slot& s) {
-        const time_point turn = s.execution->turn();
+    bool set_wait_timer(slot& s) {
+        const time_point turn = s.execution->due();
         if (turn == time_point::min() || turn <= now()) return false;
         waiting_.set(s, turn);
         return true;
     }
 
-    /// It is under way, and stays so where the guards ask its first attempt to wait: no more are asked than there is
-    /// room for.
+    /// Keeps its place at the host where a guard delays its first attempt, so that no more guards are asked than there
+    /// is room for.
     void start(slot& s) {
         execution& e = *s.execution;
-        if (!e.has_turn()) {
+        if (!e.has_due_time()) {
             if (!e.admit_first()) return give_up(s);
-            if (waits(s)) return;
+            if (set_wait_timer(s)) return;
         }
         if (!e.prepare()) return give_up(s);
         if (const std::unique_ptr<attempt> over = e.start(&s)) return finish(s, std::move(*over));
         counts_.started();
-        set_limit(s);
+        set_flight_timer(s);
     }
 
     void leave_host(slot& s) {
         if (s.host) ready_.finished(*std::exchange(s.host, nullptr));
     }
 
-    void set_limit(slot& s) {
-        if (const time_point timer = s.execution->next_timer(); timer != never) limits_.set(s, timer);
+    void set_flight_timer(slot& s) {
+        if (const time_point timer = s.execution->next_timer(); timer != never) flight_timers_.set(s, timer);
     }
 
     void wait() {
-        time_point until = std::min(waiting_.next(), limits_.next());
+        time_point until = std::min(waiting_.next(), flight_timers_.next());
         if (ready_.size() > 0) until = std::min(until, deadline_);
         if (!pacing_.may_start()) until = time_point::min();  // only a look: starts may be held back
         pacing_.asked();
@@ -214,31 +214,31 @@ private:
     }
 
     /// Whether the time of a slot in flight has come.
-    bool is_overdue() { return !limits_.empty() && limits_.next() <= now(); }
+    bool is_overdue() { return !flight_timers_.empty() && flight_timers_.next() <= now(); }
 
     void on_completion(const completion& c) {
         pacing_.completed(counts_.so_far().in_flight);
         slot& s = *static_cast<slot*>(c.which->owner);
-        limits_.cancel(s);
+        flight_timers_.cancel(s);
         go_on(s, s.execution->on_completion(c));
     }
 
     void on_timer() {
         pacing_.timer_went(counts_.so_far().in_flight);
-        slot& s = limits_.pop();
+        slot& s = flight_timers_.pop();
         go_on(s, s.execution->on_timer());
     }
 
     /// Of a slot in flight; `over` is its attempt, if that is over.
     void go_on(slot& s, std::unique_ptr<attempt> over) {
-        if (!over) return set_limit(s);
+        if (!over) return set_flight_timer(s);
         counts_.no_longer_in_flight();
         finish(s, std::move(*over));
     }
 
     void finish(slot& s, attempt&& a) {
         leave_host(s);
-        if (!a.is_last() && !waits(s)) line_up(s);
+        if (!a.is_last() && !set_wait_timer(s)) line_up(s);
         yield(s, std::move(a));
     }
 
@@ -249,9 +249,9 @@ private:
     }
 
     /// There is no transport to be had.
-    void refuse_next() {
+    void fail_next_without_transport() {
         std::optional<queued_request> q;
-        if (!options_->stop.stop_requested() || counts_.so_far().read == 0) q = source_();
+        if (!options_->stop.stop_requested() || counts_.so_far().read == 0) q = read_request_();
         if (!q) {
             counts_.all_read();
             over_ = true;
@@ -270,7 +270,7 @@ private:
         counts_.end();
         on_stop_.reset();
         slots_.clear();
-        source_ = {};
+        read_request_ = {};
         lease_.reset();  // for the next range
     }
 
@@ -278,7 +278,7 @@ private:
     static constexpr std::size_t read_ahead = 1000;
 
     std::shared_ptr<transport_pool> pool_;
-    request_source source_;
+    request_reader read_request_;
     std::shared_ptr<const options> options_;
     const std::size_t most_in_flight_;
     std::optional<transport_lease> lease_;
@@ -295,7 +295,7 @@ private:
     slot_pool slots_{pacing::burst};  // each is ready, waits, is in flight, is given up, or is done
     host_queue<slot> ready_;
     timer_queue<slot> waiting_;
-    timer_queue<slot> limits_;                          // of the slots in flight
+    timer_queue<slot> flight_timers_;                   // of the slots in flight
     std::vector<slot*> given_up_;                       // the next one last
     std::optional<std::stop_callback<waker>> on_stop_;  // last, so that no wake comes once the rest is destroyed
 };

@@ -44,8 +44,8 @@ struct slot {
     r2::request request = {};
     std::shared_ptr<const r2::options> options = {};
     std::optional<detail::execution> execution = {};  ///< Refers to the request and the options.
-    timer_queue<slot>::timer timer = {};  ///< Set while it waits, and while it is in flight and has a limit.
-    host_line* host = nullptr;            ///< While it has a place among what is under way there.
+    timer_queue<slot>::timer timer = {};  ///< Set while it waits, and while it is in flight and has a timer.
+    host_line* host = nullptr;            ///< Set: it is under way there.
     slot* next_in_line = nullptr;         ///< Of its host.
     std::size_t place = 0;                ///< In the pool of slots.
 

@@ -12,19 +12,20 @@
 #include "r2/execution/guard_chain.hpp"
 #include "r2/execution/hedged_send.hpp"
 #include "r2/execution/hook_calls.hpp"
+#include "r2/machine/asked_waits.hpp"
 #include "r2/machine/classification.hpp"
 #include "r2/machine/machine.hpp"
-#include "r2/machine/waits.hpp"
 #include "r2/words/check.hpp"
 
 namespace r2::inline v0_2::detail {
 
-/// One request on its way through its attempts: carries out the machine's decisions. Never blocks. The driver calls
-/// `on_timer` when `next_timer()` has passed, and `on_completion` when a transfer is complete, so one thread can drive
-/// thousands.
+/// One request on its way through its attempts: carries out the machine's decisions. Never blocks: whoever drives it
+/// calls `on_timer` when `next_timer()` has passed, and `on_completion` when a transfer is complete. So one thread can
+/// drive thousands.
 ///
-/// For each attempt: `turn`, `prepare`, then one of `start` and `answer`. Each function that returns an attempt ends
-/// it, with its decision; null: it is in flight.
+/// First `admit_first`; then for each attempt `can_go_on` until it is `due`, `prepare`, and one of `start` and
+/// `answer`. `start`, `answer`, `on_timer` and `on_completion` return the attempt with its decision once it is over;
+/// null: it is in flight.
 class execution {
 public:
     /// Its deadline counts from `began`. Keep what the context refers to alive.
@@ -43,23 +44,23 @@ public:
         if (guards_.empty()) return true;
         const time_point now = context_.transport.now();
         const std::optional<duration> asked = ask_guards(nullptr, now);
-        if (!asked) return end(ended::refused);
-        if (machine_.reaches_deadline(now, *asked)) return end(ended::deadline);
-        turn_ = later(now, *asked);
+        if (!asked) return end_for(ended::refused);
+        if (machine_.reaches_deadline(now, *asked)) return end_for(ended::deadline);
+        due_ = later(now, *asked);
         return true;
     }
 
-    /// Whether the guards were asked for the first attempt, and have set its time.
-    bool has_turn() const noexcept { return turn_ != time_point::min(); }
+    /// Whether a time is set: by the guards for the first attempt, by the decision on the last one for the next.
+    bool has_due_time() const noexcept { return due_ != time_point::min(); }
 
     /// When the next attempt is due, or the deadline, if that is sooner; `time_point::min()`: at once.
-    time_point turn() const noexcept { return std::min(turn_, machine_.limits().deadline); }
+    time_point due() const noexcept { return std::min(due_, machine_.limits().deadline); }
 
     /// Whether neither a stop nor the deadline has come.
     bool can_go_on() {
-        if (context_.options.stop.stop_requested()) return end(ended::stopped);
+        if (context_.options.stop.stop_requested()) return end_for(ended::stopped);
         const time_point deadline = machine_.limits().deadline;
-        if (deadline != never && context_.transport.now() >= deadline) return end(ended::deadline);
+        if (deadline != never && context_.transport.now() >= deadline) return end_for(ended::deadline);
         return true;
     }
 
@@ -69,8 +70,8 @@ public:
         return hooks_.before(number_ + 1) || can_go_on();
     }
 
-    /// No attempt follows, for this reason. Returns false.
-    bool end(ended why) noexcept {
+    /// Notes why no attempt follows. Returns false.
+    bool end_for(ended why) noexcept {
         reason_ = why;
         return false;
     }
@@ -80,15 +81,15 @@ public:
     /// Of the last attempt; 0 before the first.
     int number() const noexcept { return number_; }
 
-    /// The admitted attempt is never made.
+    /// Tells the guards that the attempt which they admitted is never made.
     void cancel() { guards_.cancel(context_.transport.now()); }
 
-    /// The attempt that stands for one that is never made: its error is the reason.
-    std::unique_ptr<attempt> never_made() {
+    /// Makes the attempt that stands for one that is never sent: its error is the reason. Cancels with the guards.
+    std::unique_ptr<attempt> make_stand_in() {
         cancel();
         hooks_.forget_copy();
         const int number = number_ + 1;
-        auto a = std::make_unique<attempt>(never_made_error(number));
+        auto a = std::make_unique<attempt>(stand_in_error(number));
         a->notes() = {.number = number, .ended = reason_, .refusal = refusal_};
         or_broken_off(a, [&] { hooks_.on(*a); });
         return a;
@@ -101,7 +102,7 @@ public:
         if (const auto given = hooks_.take_response()) return answer([&] { return attempt(std::move(*given)); });
         const request& q = hooks_.sent_request();
         if (error bad = check(q)) return answer([&] { return attempt(std::move(bad)); });
-        begin();
+        begin_attempt();
         const time_point deadline = machine_.limits().deadline;
         send_.emplace(context_, q, number_, attempt_limit(context_.options, started_, deadline));
         send_->start(guards_, owner);
@@ -110,17 +111,17 @@ public:
 
     /// Makes it without sending: `call` returns its outcome.
     template <class Call> std::unique_ptr<attempt> answer(Call call) {
-        begin();
+        begin_attempt();
         std::unique_ptr<attempt> outcome(new attempt(call()));
         outcome->notes() = {
             .number = number_, .sends = outcome->sends(), .elapsed = context_.transport.now() - started_};
-        const classification said = settle(outcome, guards_, false);
+        const classification said = judge(outcome, guards_, false);
         return conclude({std::move(outcome), said});
     }
 
     bool in_flight() const noexcept { return send_ && send_->in_flight(); }
 
-    /// When to call `on_timer`, unless a transfer is complete before. Call it before each wait.
+    /// When to call `on_timer`, unless a transfer is complete before. Notices a stop: call it before each wait.
     time_point next_timer() { return send_->next_timer(); }
 
     /// The time of `next_timer` has come: a copy goes out, or the attempt is cut.
@@ -133,7 +134,7 @@ public:
         const bool by_stop = send_->limit().by_stop();
         auto outcome = std::make_unique<attempt>(send_->limit().reason(send_->sends()));
         end_send(*outcome);
-        const classification said = settle(outcome, guards_, by_stop);
+        const classification said = judge(outcome, guards_, by_stop);
         return conclude({std::move(outcome), said});
     }
 
@@ -141,7 +142,7 @@ public:
     std::unique_ptr<attempt> on_completion(const completion& c) {
         guard_chain& admitting = *static_cast<sent_copy*>(c.which)->guards;
         std::unique_ptr<attempt> outcome = send_->take(c);
-        const classification said = settle(outcome, admitting, false);
+        const classification said = judge(outcome, admitting, false);
         if (hedged_send::decides(*outcome, said)) {
             send_->win(c, *outcome);
             return conclude_sent({std::move(outcome), said});
@@ -154,22 +155,22 @@ public:
     std::unique_ptr<attempt> broken_off() noexcept { return std::move(broken_off_); }
 
 private:
-    void begin() {
+    void begin_attempt() {
         ++number_;
         started_ = context_.transport.now();
     }
 
     /// Shows an outcome to `after_attempt`, gives it to the guards that admitted it, and classifies it.
-    classification settle(std::unique_ptr<attempt>& outcome, guard_chain& admitting, bool cut_by_stop) {
+    classification judge(std::unique_ptr<attempt>& outcome, guard_chain& admitting, bool cut_by_stop) {
         return or_broken_off(outcome, [&] {
             const time_point now = context_.transport.now();
             try {
                 hooks_.after(*outcome);
             } catch (...) {
-                admitting.settle_quietly(*outcome, now);  // the hook's exception is the one that reaches the loop
+                admitting.record_quietly(*outcome, now);  // the hook's exception is the one that reaches the loop
                 throw;
             }
-            admitting.settle(*outcome, now);
+            admitting.record(*outcome, now);
             return classify(context_.options, *outcome, cut_by_stop);
         });
     }
@@ -199,13 +200,13 @@ private:
         or_broken_off(last.outcome, [&] {
             const bool stop_requested = context_.options.stop.stop_requested();
             const time_point now = context_.transport.now();
-            waits waits(
+            asked_waits waits(
                 context_.options, outcome, [this] { return context_.transport.wall_now(); },
                 [&] { return ask_guards(&outcome, now); });
             const attempt_facts facts = facts_of(hooks_.sent_request(), outcome, stop_requested);
             const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
             reason_ = d.ended;
-            turn_ = later(now, d.wait);
+            due_ = later(now, d.wait);
             if (d.ended != ended::not_yet) guards_.cancel(now);
 
             attempt_notes& notes = outcome.notes();
@@ -226,12 +227,12 @@ private:
         return std::nullopt;
     }
 
-    error never_made_error(int number) const {
+    error stand_in_error(int number) const {
         if (reason_ == ended::refused) return {errc::refused, refusal_};
         const std::string before =
             number == 1 ? "before the first attempt" : "before attempt " + std::to_string(number);
         if (reason_ == ended::stopped) return {errc::stopped, before};
-        return {errc::timeout, "the deadline of " + to_string(context_.options.deadline) + " is over " + before};
+        return {errc::timeout, "the deadline of " + to_string(context_.options.deadline) + " comes " + before};
     }
 
     /// Calls `f`, and keeps the outcome where it throws.
@@ -247,7 +248,7 @@ private:
     const execution_context context_;
     machine machine_;
     guard_chain guards_;
-    time_point turn_ = time_point::min();
+    time_point due_ = time_point::min();
     time_point started_ = {};
     int number_ = 0;
     ended reason_ = ended::not_yet;

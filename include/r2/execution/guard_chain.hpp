@@ -47,14 +47,14 @@ public:
     }
 
     /// Gives the outcome to every guard that admitted, even if one of them throws.
-    void settle(const attempt& a, time_point now) {
+    void record(const attempt& a, time_point now) {
         for_each_admitting([&](guard& g) { g.record_of(request_, a, now); });
     }
 
     /// The same, where an exception is on its way already.
-    void settle_quietly(const attempt& a, time_point now) noexcept {
+    void record_quietly(const attempt& a, time_point now) noexcept {
         try {
-            settle(a, now);
+            record(a, now);
         } catch (...) {
         }
     }

@@ -18,8 +18,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// One attempt on the wire: its request, and the hedged copies of that if it has any. Sends and cuts them, and picks
-/// the attempt's outcome among theirs. The execution classifies each.
+/// One attempt on the wire, hedged or not: its request, and the copies of that if it has any. Sends and cuts them, and
+/// picks the attempt's outcome among theirs. The execution classifies each.
 class hedged_send {
 public:
     /// A plain attempt has one copy, the original. Keep the context and the request alive.
@@ -43,7 +43,7 @@ public:
         send_due();
     }
 
-    /// When the limit passes or a copy is due. Call it before each wait.
+    /// When the limit passes or a copy is due. Notices a stop: call it before each wait.
     time_point next_timer() { return std::min(limit_.next(context_.transport.now()), schedule_.next()); }
 
     /// Whether the limit has passed: then `cut` it.
@@ -52,7 +52,7 @@ public:
     /// Sends the copies whose time has come, if the guards admit them.
     void send_due() {
         for (time_point now = context_.transport.now(); schedule_.next() <= now; now = context_.transport.now()) {
-            if (!may_send(now)) continue;  // then its time is later, or never
+            if (!may_send(now)) continue;  // the guards were asked just now: look again
             schedule_.copy_sent(now);
             copies_.push_back(std::move(waiting_));
             launch(*copies_.back(), now);
@@ -98,7 +98,7 @@ public:
     }
 
     /// The copy has failed. Returns the outcome of the attempt; nothing while other copies are in flight, which may do
-    /// better.
+    /// better. A plain attempt that failed ends here too.
     std::optional<classified_outcome> fail(const completion& c, classified_outcome&& latest) {
         report(*static_cast<sent_copy*>(c.which), *latest.outcome, hedged_copy::fate::failed);
         keep_failure(std::move(latest));
@@ -202,7 +202,7 @@ private:
             if (&c == &original_) latency_ = elapsed();
             c.report.elapsed = elapsed() - c.report.started;
             c.in_flight = false;
-            c.cut = true;
+            c.guards_to_tell = true;
             c.report.sends = end(c);
         });
         in_flight_ = 0;
@@ -211,11 +211,11 @@ private:
     /// `why` makes the error of a copy from its sends.
     template <class Why> void tell_guards_of_cut(Why why) {
         for_each_copy([&](sent_copy& c) {
-            if (!std::exchange(c.cut, false)) return;
+            if (!std::exchange(c.guards_to_tell, false)) return;
             c.report.error = why(c.report.sends);
             attempt cut(c.report.error, c.report.sends);
             note(c, cut.notes());
-            c.guards->settle(cut, done_);
+            c.guards->record(cut, done_);
         });
     }
 

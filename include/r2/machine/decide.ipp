@@ -2,10 +2,10 @@
 
 #include <chrono>
 
+#include "r2/machine/asked_waits.hpp"
 #include "r2/machine/classification.hpp"
 #include "r2/machine/decide.hpp"
 #include "r2/machine/machine.hpp"
-#include "r2/machine/waits.hpp"
 
 namespace r2::inline v0_2 {
 
@@ -15,7 +15,7 @@ R2_INLINE decision decide(const options& o, const outcome& what, const moment& a
     request q{.method = at.method};
     detail::put_over(q, o);
     const detail::classification c = detail::classify(o, a, a.error() == errc::stopped);
-    detail::waits waits(
+    detail::asked_waits waits(
         o, a, [&at] { return at.wall_now.value_or(std::chrono::system_clock::now()); },
         [] { return std::optional(duration{}); });
     constexpr time_point began{};

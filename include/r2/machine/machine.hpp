@@ -60,28 +60,28 @@ public:
     /// The rules of the loop in their order; the first that matches wins. `u` in [0, 1) is the chance for jitter.
     constexpr decision decide(const attempt_facts& f, classification c, time_point now, double u,
                               wait_sources auto& waits) {
-        // 1 to 4
-        if (c == classification::cut) return {ended::stopped};
+        // 1 to 4: as classified. Polling (`unmet`) and retryable failures go on.
+        if (c == classification::stopped) return {ended::stopped};
         if (c == classification::met) return {ended::condition_met};
         if (c == classification::succeeded) return {ended::succeeded};
         if (c == classification::permanent) return {ended::not_retryable};
-        // 5
+        // 5: unsafe to send again
         if (f.sent == sent::maybe && !f.idempotent && limits_.replay == replay::when_safe)
             return {ended::unsafe_to_replay};
-        // 6
+        // 6: the last attempt
         if (limits_.max_attempts > 0 && f.number >= limits_.max_attempts) return {ended::exhausted};
-        // 7
+        // 7: stopped in its grace
         if (f.stop_requested) return {ended::stopped};
-        // 8
-        decision next = wait_after(f.number - 1, u, waits);
+        // 8: the wait
+        decision next = server_or_own_wait(f.number - 1, u, waits);
         if (next.ended != ended::not_yet) return next;
-        // 9
+        // 9: the deadline, then the guards, and the deadline again
         if (reaches_deadline(now, next.wait)) return {ended::deadline};
         const std::optional<duration> asked = waits.guards();
         if (!asked) return {ended::refused};
         if (*asked > next.wait) next = {ended::not_yet, *asked, wait_source::guard};
         if (reaches_deadline(now, next.wait)) return {ended::deadline};
-        // 10
+        // 10: yield, wait, next attempt
         return next;
     }
 
@@ -91,7 +91,7 @@ public:
 
 private:
     /// Rule 8: the server's wait, else the interval, else backoff.
-    constexpr decision wait_after(int retry, double u, wait_sources auto& waits) {
+    constexpr decision server_or_own_wait(int retry, double u, wait_sources auto& waits) {
         const retry_after_policy& policy = limits_.retry_after;
         if (const auto asked = policy.honour ? waits.retry_after() : std::nullopt) {
             const duration max = policy.max > duration{} ? policy.max : retry_after_policy{}.max;

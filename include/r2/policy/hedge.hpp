@@ -37,11 +37,11 @@ private:
 };
 
 /// Hedging (gRPC A6): an attempt sends further copies of its request while no response has come. Each copy goes out
-/// `after` the one before it, or at once when a copy fails with a transient error, but never before a Retry-After is
-/// over. The first outcome that isn't a transient failure is the attempt's outcome. A copy that fails with
+/// `after` the one before it, or at once when a copy fails in a way that `retry_if` would retry, but never before a
+/// Retry-After is over. The first other outcome is the attempt's outcome. A copy that fails with
 /// `errc::local` doesn't end the others. The attempt fails when all copies have failed.
 ///
-/// Each copy passes the guards as a retry does; a guard that refuses stops further copies only. A copy is the request
+/// Guards are asked for each copy by `guard::admit`; one that refuses stops further copies only. A copy is the request
 /// as `before_attempt` left it. `timeout` limits the whole attempt.
 struct hedge_policy {
     int copies = 0;          ///< Without the original, at most 5. Zero or negative: no hedging.

@@ -5,10 +5,9 @@
 #include <optional>
 #include <string_view>
 
-namespace r2::inline v0_2 {
+#include "r2/words/time.hpp"
 
-/// A calendar time, of an HTTP date or the machine's clock. Setting that clock changes it.
-using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+namespace r2::inline v0_2 {
 
 namespace detail {
 

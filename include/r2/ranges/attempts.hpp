@@ -11,32 +11,32 @@
 
 namespace r2::inline v0_2 {
 
+class [[nodiscard("a range that is not pulled sends nothing: loop over it, or call finish()")]] attempts;
+
 /// The attempts of one request: a single-pass range of `attempt&` that sends as it is pulled.
 ///
 /// Comparing its iterator with the end, or dereferencing it, pulls: that waits, sends once, and blocks until the
 /// outcome has arrived. `++` only marks that the next attempt is wanted. Exceptions of the user's own callables come
 /// out of the pull, and end the range.
-class [[nodiscard("a range that is not pulled sends nothing: loop over it, or call finish()")]] attempts
-    : public detail::pulled_range<detail::attempt_source, attempt>{
-        public : explicit attempts(std::unique_ptr<detail::attempt_source> source) : pulled_range(std::move(source)){}
+class attempts : public detail::pulled_range<detail::attempt_source, attempt> {
+public:
+    explicit attempts(std::unique_ptr<detail::attempt_source> source) : pulled_range(std::move(source)) {}
 
-        /// Why it ended; known from the last attempt on.
-        r2::ended ended() const noexcept {return source() ? source()->reason() : r2::ended::not_yet;
-}  // namespace r2::inline v0_2
+    /// Returns why it ended; known from the last attempt on.
+    r2::ended ended() const noexcept { return source() ? source()->reason() : r2::ended::not_yet; }
 
-/// Makes all attempts that are left, and moves the last one out of the range. Blocks, waits included. Where a stop or
-/// the deadline came during the wait after that attempt, its `ended()` is that.
-attempt finish() {
-    if (!source()) return attempt(error(errc::invalid_request, "the range was moved from"));
-    run_to_end();
-    return source()->last();
-}
+    /// Makes all attempts that are left, and moves the last one out of the range. Blocks, waits included. Where a stop
+    /// or the deadline came during the wait after that attempt, its `ended()` is that.
+    attempt finish() {
+        if (!source()) return attempt(error(errc::invalid_request, "the range was moved from"));
+        run_to_end();
+        return source()->last();
+    }
 
-/// One line: "3 attempts in 4.2s: 503, 503, timeout after 1s; gave up: exhausted". The time counts from the first
-/// pull, waits included. Bounded, and holds no secrets. At any time.
-std::string summary() const { return source() ? source()->summary() : "no attempt so far"; }
-}
-;
+    /// Returns one line: "3 attempts in 4.2s: 503, 503, timeout after 1s; gave up: exhausted". The time counts from the
+    /// first pull, waits included. Bounded, and holds no secrets. At any time.
+    std::string summary() const { return source() ? source()->summary() : "no attempt so far"; }
+};
 
 }  // namespace r2::inline v0_2
 

@@ -91,7 +91,7 @@ public:
         Element& operator*() const { return *promise_->at(); }
         Element* operator->() const { return promise_->at(); }
         iterator& operator++() {
-            promise_->at();  // what isn't pulled yet is pulled first
+            promise_->at();  // pulls first, if that wasn't done yet
             promise_->mark();
             return *this;
         }

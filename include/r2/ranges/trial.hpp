@@ -16,7 +16,7 @@ namespace detail {
 
 struct nothing {};
 
-/// What is kept of a callable that returns R.
+/// The result of a callable that returns R, as it is kept.
 template <class R> using stored = std::conditional_t<std::is_void_v<R>, nothing, std::decay_t<R>>;
 
 }  // namespace detail

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "r2/policy/http_date.hpp"
 #include "r2/words/attempt.hpp"
 #include "r2/words/request.hpp"
 #include "r2/words/time.hpp"
@@ -18,11 +17,14 @@ struct ticket {
     void* transfer = nullptr;  ///< The transport's own, while it carries the transfer.
 };
 
+/// The `completion::at` of a transfer that the transport found ready in this very wait.
+inline constexpr time_point just_now = never;
+
 /// A transfer whose outcome has arrived.
 struct completion {
     ticket* which;
     /// When the transport found it ready, if that was in an earlier wait. Several transfers share a connection, so this
-    /// may be before `start`. `never`: just now.
+    /// may be before `start`. Else `just_now`.
     time_point at;
 };
 
@@ -44,14 +46,15 @@ public:
     /// In [0, 1).
     virtual double chance() noexcept = 0;
 
-    /// Starts sending. Keep `t` in place and `q` alive, and call exactly one of `take`, `cancel`, `drain` later.
+    /// Takes a request to send; `wait_until` sends and receives. Keep `t` in place and `q` alive, and call exactly one
+    /// of `take`, `cancel`, `drain` later.
     virtual void start(ticket& t, const request& q, const transfer_limits& l) = 0;
 
     /// Blocks until a transfer is complete, `until` has come or `wake` was called. Returns the same transfer again
     /// until it is taken or cancelled; others may not progress until then.
     virtual std::optional<completion> wait_until(time_point until) = 0;
 
-    /// Returns the outcome of a complete transfer, with its sends.
+    /// Returns the outcome of a complete transfer, as an attempt with its sends but without number or decision.
     virtual attempt take(ticket& t) = 0;
 
     /// Ends a transfer, complete or not. Returns how often its request was put on the wire.

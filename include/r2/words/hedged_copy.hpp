@@ -11,8 +11,8 @@ namespace r2::inline v0_2 {
 /// The outcome of one copy of a hedged attempt's request. The original is a copy too.
 struct hedged_copy {
     enum class fate {
-        won,     ///< Its outcome is the attempt's.
-        failed,  ///< It failed with a transient or a local error, and the other copies went on.
+        won,     ///< It decided the attempt.
+        failed,  ///< Its failure left the attempt to the other copies, and counts only if none did better.
         lost,    ///< It was cut: another copy won, or a stop or a limit came.
     };
 

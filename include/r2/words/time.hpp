@@ -11,6 +11,9 @@ using duration = std::chrono::nanoseconds;
 /// A moment on the steady clock: setting the machine's clock moves no deadline.
 using time_point = std::chrono::steady_clock::time_point;
 
+/// A calendar time, of an HTTP date or the machine's clock. Setting that clock changes it.
+using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
 namespace detail {
 
 /// The moment that never comes.

@@ -2,8 +2,8 @@
 
 #include <optional>
 
+#include <r2/machine/asked_waits.hpp>
 #include <r2/machine/machine.hpp>
-#include <r2/machine/waits.hpp>
 
 namespace {
 
@@ -21,7 +21,7 @@ struct retry_after_row {
     decision expected;
 };
 
-TEST(waits, reads_retry_after_in_every_form) {
+TEST(asked_waits, reads_retry_after_in_every_form) {
     constexpr auto wall = r2::wall_time(std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min);
     constexpr decision own{ended::not_yet, 2s, wait_source::backoff};
     constexpr decision served{ended::not_yet, 37s, wait_source::retry_after};
@@ -49,7 +49,7 @@ TEST(waits, reads_retry_after_in_every_form) {
         if (value) res.headers.add("Retry-After", value);
         if (date) res.headers.add("Date", date);
         const r2::attempt a(res);
-        r2::detail::waits waits(
+        r2::detail::asked_waits waits(
             o, a, [] { return wall; }, no_guards);
         r2::detail::machine m({});
         EXPECT_EQ(m.decide({}, classification::retryable, r2::time_point(24h), 0.5, waits), expected)
@@ -57,18 +57,18 @@ TEST(waits, reads_retry_after_in_every_form) {
     }
 }
 
-TEST(waits, asks_amazon_for_more_only_where_the_server_s_wait_is_honoured) {
+TEST(asked_waits, asks_amazon_for_more_only_where_the_server_s_wait_is_honoured) {
     const r2::attempt a(r2::response{.status = 503, .headers = {{"x-amz-retry-after", "3000"}}});
     for (const bool honour : {false, true}) {
         const r2::options o{
             .backoff = r2::backoff::constant(2s), .jitter = r2::jitter::none(), .retry_after = {.honour = honour}};
-        r2::detail::waits waits(
+        r2::detail::asked_waits waits(
             o, a, [] { return r2::wall_time(); }, no_guards);
         EXPECT_EQ(waits.backoff(0, 0s, 0.5), honour ? 3s : 2s);
     }
 }
 
-TEST(waits, asks_the_clock_on_the_wall_only_about_a_response) {
+TEST(asked_waits, asks_the_clock_on_the_wall_only_about_a_response) {
     int asked = 0;
     const r2::options o;
     const auto wall_now = [&asked] {
@@ -76,9 +76,9 @@ TEST(waits, asks_the_clock_on_the_wall_only_about_a_response) {
         return r2::wall_time();
     };
     const r2::attempt failed(r2::error(r2::errc::connect)), busy(r2::response{.status = 503});
-    EXPECT_EQ(r2::detail::waits(o, failed, wall_now, no_guards).retry_after(), std::nullopt);
+    EXPECT_EQ(r2::detail::asked_waits(o, failed, wall_now, no_guards).retry_after(), std::nullopt);
     EXPECT_EQ(asked, 0);
-    EXPECT_EQ(r2::detail::waits(o, busy, wall_now, no_guards).retry_after(), std::nullopt);
+    EXPECT_EQ(r2::detail::asked_waits(o, busy, wall_now, no_guards).retry_after(), std::nullopt);
     EXPECT_EQ(asked, 1);
 }
 

@@ -11,9 +11,9 @@
 namespace r2::inline v0_2::detail {
 
 /// The wait sources after an attempt with these options. `guards` asks the guards; nothing: one refuses.
-template <class WallNow, class Guards> class waits {
+template <class WallNow, class Guards> class asked_waits {
 public:
-    waits(const options& o, const attempt& a, WallNow wall_now, Guards guards)
+    asked_waits(const options& o, const attempt& a, WallNow wall_now, Guards guards)
         : options_(o), attempt_(a), wall_now_(std::move(wall_now)), guards_(std::move(guards)) {}
 
     /// As the server asked, whether or not the options honour that. A date counts from `wall_now`.
