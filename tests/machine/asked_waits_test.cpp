@@ -22,7 +22,7 @@ struct retry_after_row {
 };
 
 TEST(asked_waits, reads_retry_after_in_every_form) {
-    constexpr auto wall = r2::wall_time(std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min);
+    static constexpr auto wall = r2::wall_time(std::chrono::sys_days(std::chrono::year(1994) / 11 / 6) + 8h + 49min);
     constexpr decision own{ended::not_yet, 2s, wait_source::backoff};
     constexpr decision served{ended::not_yet, 37s, wait_source::retry_after};
     const retry_after_row table[] = {
@@ -75,7 +75,7 @@ TEST(asked_waits, asks_the_clock_on_the_wall_only_about_a_response) {
         ++asked;
         return r2::wall_time();
     };
-    const r2::attempt failed(r2::error(r2::errc::connect)), busy(r2::response{.status = 503});
+    const r2::attempt failed{r2::error(r2::errc::connect)}, busy{r2::response{.status = 503}};
     EXPECT_EQ(r2::detail::asked_waits(o, failed, wall_now, no_guards).retry_after(), std::nullopt);
     EXPECT_EQ(asked, 0);
     EXPECT_EQ(r2::detail::asked_waits(o, busy, wall_now, no_guards).retry_after(), std::nullopt);
