@@ -183,7 +183,7 @@ TEST(execution, keeps_the_outcome_of_an_attempt_in_which_1_of_4_callables_throws
         r.script(503);
         ASSERT_FALSE(r.e.start());
         EXPECT_THROW(r.e.on_completion(*r.transport.wait_until(r2::time_point::max())), std::runtime_error);
-        const std::unique_ptr<r2::attempt> a = r.e.broken_off();
+        const std::unique_ptr<r2::attempt> a = r.e.thrown_attempt();
         ASSERT_TRUE(a);
         EXPECT_EQ(a->response()->status, 503);
         EXPECT_FALSE(r.e.in_flight());

@@ -369,6 +369,41 @@ TEST(hedging, guards_are_asked_for_each_copy_and_hear_what_became_of_it) {
     EXPECT_EQ(g->open(), 0U);
 }
 
+/// Throws the `at`-th time that it is asked, or told of an outcome.
+struct throwing_guard final : r2::guard {
+    throwing_guard(int asked, int told) : throws_when_asked(asked), throws_when_told(told) {}
+    r2::admission admit(const r2::request&, int, r2::time_point) override {
+        if (++asked == throws_when_asked) throw std::runtime_error("asked");
+        return r2::admission::go();
+    }
+    void record_of(const r2::request&, const r2::attempt&, r2::time_point) override {
+        if (++told == throws_when_told) throw std::runtime_error("told");
+    }
+    int throws_when_asked, throws_when_told, asked = 0, told = 0;
+};
+
+TEST(hedging, keeps_the_outcome_that_is_there_when_a_guard_throws_in_3_places) {
+    struct {
+        int asked, told;
+        int expected;  // 0: the limit's error
+    } rows[] = {{0, 2, 200}, {3, 0, 503}, {0, 1, 0}};
+    for (const auto& row : rows) {
+        fake_client fake;
+        if (row.expected == 200) fake.reply_after(1s, 503).reply_after(5ms, 200);
+        if (row.expected == 503) fake.reply_after(60ms, 503).reply_after(1s, 200);
+        if (row.expected == 0) fake.hang().hang();
+        r2::attempts range = fake.get(url, {.max_attempts = 2,
+                                            .timeout = 5s,
+                                            .guards = {std::make_shared<throwing_guard>(row.asked, row.told)},
+                                            .hedge = {.copies = 2, .after = row.expected == 0 ? 10s : 50ms}});
+        EXPECT_THROW(static_cast<void>(range.begin() == range.end()), std::runtime_error) << row.expected;
+        const r2::attempt a = range.finish();
+        EXPECT_EQ(a.response() ? a.response()->status : 0, row.expected) << a.error().message();
+        EXPECT_GT(a.sends(), 0);
+        EXPECT_EQ(a.ended(), ended::threw);
+    }
+}
+
 TEST(hedging, a_guard_that_refuses_a_copy_refuses_no_more_than_that) {
     fake_client fake;
     fake.reply_after(1s, 200);

@@ -79,6 +79,12 @@ TEST(after_attempt, changes_the_response_and_on_attempt_sees_it) {
     EXPECT_EQ(seen, 200);
 }
 
+TEST(after_attempt, made_of_an_on_attempt_is_set_only_if_that_is) {
+    const r2::detail::on_attempt_hook unset, set = [](const request&, const attempt&) {};
+    EXPECT_FALSE(static_cast<bool>(r2::detail::after_attempt_hook(unset)));
+    EXPECT_TRUE(static_cast<bool>(r2::detail::after_attempt_hook(set)));
+}
+
 TEST(after_attempt, of_2_nulls_is_unset) {
     void (*null)(const request&, attempt&) = nullptr;
     EXPECT_FALSE(static_cast<bool>(r2::detail::after_attempt_hook()));

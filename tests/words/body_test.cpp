@@ -48,6 +48,11 @@ TEST(body, of_a_buffer_or_a_pointer_ends_at_the_first_nul) {
     EXPECT_EQ(size_of(null), 0U);
     EXPECT_FALSE(r2::body(null).empty());
     static_assert(!std::is_convertible_v<int, r2::body>);
+    struct two_texts {
+        operator std::string() const { return "whole"; }
+        operator const char*() const { return "cut"; }
+    };
+    static_assert(!std::is_convertible_v<two_texts, r2::body>);
 }
 
 TEST(body, with_a_nul_inside_is_sent_whole_as_3_bytes) {

@@ -29,7 +29,7 @@ public:
             if (!run_) begin();
             made = run_->lease ? make_next() : fail_without_transport();
         } catch (...) {
-            keep_broken_off();
+            keep_thrown_attempt();
             end(ended::threw);
             throw;
         }
@@ -140,13 +140,16 @@ private:
         history_.add(*current_, since_begin());
     }
 
-    /// An attempt whose outcome was there when a callable threw counts.
-    void keep_broken_off() {
+    /// Keeps the attempt whose outcome had arrived when a callable threw.
+    void keep_thrown_attempt() noexcept {
         if (!run_ || !run_->execution) return;
-        std::unique_ptr<attempt> a = run_->execution->broken_off();
+        std::unique_ptr<attempt> a = run_->execution->thrown_attempt();
         if (!a) return;
         current_ = std::move(a);
-        note_made();
+        try {
+            history_.add(*current_, since_begin());
+        } catch (...) {  // out of memory: the summary lacks it
+        }
     }
 
     duration since_begin() { return run_->lease ? run_->lease->now() - run_->began : duration{}; }

@@ -89,10 +89,10 @@ public:
         cancel();
         hooks_.forget_copy();
         const int number = number_ + 1;
-        auto a = std::make_unique<attempt>(stand_in_error(number));
-        a->notes() = {.number = number, .ended = reason_, .refusal = refusal_};
-        or_broken_off(a, [&] { hooks_.on(*a); });
-        return a;
+        classified_outcome last{std::make_unique<attempt>(stand_in_error(number)), {}};
+        last.outcome->notes() = {.number = number, .ended = reason_, .refusal = refusal_};
+        keep_if_thrown(last, [&] { hooks_.on(*last.outcome); });
+        return std::move(last.outcome);
     }
 
     // An attempt.
@@ -115,8 +115,11 @@ public:
         std::unique_ptr<attempt> outcome(new attempt(call()));
         outcome->notes() = {
             .number = number_, .sends = outcome->sends(), .elapsed = context_.transport.now() - started_};
-        const classification said = judge(outcome, guards_, false);
-        return conclude({std::move(outcome), said});
+        classified_outcome last{std::move(outcome), {}};
+        return keep_if_thrown(last, [&] {
+            last.said = judge(*last.outcome, guards_, false);
+            return conclude(last);
+        });
     }
 
     bool in_flight() const noexcept { return send_ && send_->in_flight(); }
@@ -130,29 +133,40 @@ public:
             send_->send_due();
             return nullptr;
         }
-        if (std::optional<classified_outcome> earlier = send_->cut()) return conclude_sent(std::move(*earlier));
+        send_->cut();
         const bool by_stop = send_->limit().by_stop();
-        auto outcome = std::make_unique<attempt>(send_->limit().reason(send_->sends()));
-        end_send(*outcome);
-        const classification said = judge(outcome, guards_, by_stop);
-        return conclude({std::move(outcome), said});
+        const int sends = send_->sends();
+        classified_outcome last{std::make_unique<attempt>(send_->limit().reason(sends), sends), {}};
+        return keep_if_thrown(last, [&] {
+            if (std::optional<classified_outcome> earlier = send_->record_cut()) {
+                last = std::move(*earlier);
+                return conclude_sent(last);
+            }
+            end_send(*last.outcome);
+            last.said = judge(*last.outcome, guards_, by_stop);
+            return conclude(last);
+        });
     }
 
     /// One of its transfers is complete.
     std::unique_ptr<attempt> on_completion(const completion& c) {
         guard_chain& admitting = *static_cast<sent_copy*>(c.which)->guards;
-        std::unique_ptr<attempt> outcome = send_->take(c);
-        const classification said = judge(outcome, admitting, false);
-        if (hedged_send::decides(*outcome, said)) {
-            send_->win(c, *outcome);
-            return conclude_sent({std::move(outcome), said});
-        }
-        std::optional<classified_outcome> last = send_->fail(c, {std::move(outcome), said});
-        return last ? conclude_sent(std::move(*last)) : nullptr;
+        classified_outcome latest{send_->take(c), {}};
+        return keep_if_thrown(latest, [&]() -> std::unique_ptr<attempt> {
+            latest.said = judge(*latest.outcome, admitting, false);
+            if (hedged_send::decides(*latest.outcome, latest.said)) {
+                send_->win(c, *latest.outcome);
+                return conclude_sent(latest);
+            }
+            std::optional<classified_outcome> last = send_->fail(c, std::move(latest));
+            if (!last) return nullptr;
+            latest = std::move(*last);
+            return conclude_sent(latest);
+        });
     }
 
     /// The attempt in which one of the user's callables threw, if its outcome was there.
-    std::unique_ptr<attempt> broken_off() noexcept { return std::move(broken_off_); }
+    std::unique_ptr<attempt> thrown_attempt() noexcept { return std::move(thrown_attempt_); }
 
 private:
     void begin_attempt() {
@@ -161,23 +175,21 @@ private:
     }
 
     /// Shows an outcome to `after_attempt`, gives it to the guards that admitted it, and classifies it.
-    classification judge(std::unique_ptr<attempt>& outcome, guard_chain& admitting, bool cut_by_stop) {
-        return or_broken_off(outcome, [&] {
-            const time_point now = context_.transport.now();
-            try {
-                hooks_.after(*outcome);
-            } catch (...) {
-                admitting.record_quietly(*outcome, now);  // the hook's exception is the one that reaches the loop
-                throw;
-            }
-            admitting.record(*outcome, now);
-            return classify(context_.options, *outcome, cut_by_stop);
-        });
+    classification judge(attempt& outcome, guard_chain& admitting, bool cut_by_stop) {
+        const time_point now = context_.transport.now();
+        try {
+            hooks_.after(outcome);
+        } catch (...) {
+            admitting.record_quietly(outcome, now);  // the loop gets the hook's exception, not a guard's
+            throw;
+        }
+        admitting.record(outcome, now);
+        return classify(context_.options, outcome, cut_by_stop);
     }
 
-    std::unique_ptr<attempt> conclude_sent(classified_outcome last) {
+    std::unique_ptr<attempt> conclude_sent(classified_outcome& last) {
         end_send(*last.outcome);
-        return conclude(std::move(last));
+        return conclude(last);
     }
 
     /// Nothing is in flight any more. Joins the outcome with the facts about all copies.
@@ -195,27 +207,25 @@ private:
     }
 
     /// Decides what follows the attempt. Returns the outcome with the decision.
-    std::unique_ptr<attempt> conclude(classified_outcome last) {
+    std::unique_ptr<attempt> conclude(classified_outcome& last) {
         attempt& outcome = *last.outcome;
-        or_broken_off(last.outcome, [&] {
-            const bool stop_requested = context_.options.stop.stop_requested();
-            const time_point now = context_.transport.now();
-            asked_waits waits(
-                context_.options, outcome, [this] { return context_.transport.wall_now(); },
-                [&] { return ask_guards(&outcome, now); });
-            const attempt_facts facts = facts_of(hooks_.sent_request(), outcome, stop_requested);
-            const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
-            reason_ = d.ended;
-            due_ = later(now, d.wait);
-            if (d.ended != ended::not_yet) guards_.cancel(now);
+        const bool stop_requested = context_.options.stop.stop_requested();
+        const time_point now = context_.transport.now();
+        asked_waits waits(
+            context_.options, outcome, [this] { return context_.transport.wall_now(); },
+            [&] { return ask_guards(&outcome, now); });
+        const attempt_facts facts = facts_of(hooks_.sent_request(), outcome, stop_requested);
+        const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
+        reason_ = d.ended;
+        due_ = later(now, d.wait);
+        if (d.ended != ended::not_yet) guards_.cancel(now);
 
-            attempt_notes& notes = outcome.notes();
-            notes.ended = d.ended;
-            notes.wait = d.wait;
-            notes.wait_from = d.wait_from;
-            if (d.ended == ended::refused) notes.refusal = refusal_;
-            hooks_.on(outcome);
-        });
+        attempt_notes& notes = outcome.notes();
+        notes.ended = d.ended;
+        notes.wait = d.wait;
+        notes.wait_from = d.wait_from;
+        if (d.ended == ended::refused) notes.refusal = refusal_;
+        hooks_.on(outcome);
         return std::move(last.outcome);
     }
 
@@ -235,12 +245,12 @@ private:
         return {errc::timeout, "the deadline of " + to_string(context_.options.deadline) + " comes " + before};
     }
 
-    /// Calls `f`, and keeps the outcome where it throws.
-    template <class F> std::invoke_result_t<F> or_broken_off(std::unique_ptr<attempt>& outcome, F f) {
+    /// Calls `f`. Keeps the outcome if `f` throws.
+    template <class F> std::invoke_result_t<F> keep_if_thrown(classified_outcome& last, F f) {
         try {
             return f();
         } catch (...) {
-            broken_off_ = std::move(outcome);
+            thrown_attempt_ = std::move(last.outcome);
             throw;
         }
     }
@@ -255,7 +265,7 @@ private:
     std::string refusal_;
     hook_calls hooks_;
     std::optional<hedged_send> send_;  // while it is in flight
-    std::unique_ptr<attempt> broken_off_;
+    std::unique_ptr<attempt> thrown_attempt_;
 };
 
 }  // namespace r2::inline v0_2::detail

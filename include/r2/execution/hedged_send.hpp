@@ -62,9 +62,10 @@ public:
     /// Returns the outcome of a complete transfer.
     std::unique_ptr<attempt> take(const completion& c) {
         sent_copy& copy = *static_cast<sent_copy*>(c.which);
+        // Allocates before it takes: a transfer that wasn't taken is still to be cancelled.
+        std::unique_ptr<attempt> outcome(new attempt(context_.transport.take(copy)));
         copy.in_flight = false;
         --in_flight_;
-        std::unique_ptr<attempt> outcome(new attempt(context_.transport.take(copy)));
         const time_point now = context_.transport.now();
         const time_point arrived = std::clamp(c.at, started_, now);
         if (&copy == &original_) latency_ = arrived - started_;
@@ -106,11 +107,15 @@ public:
         return failure_.take();
     }
 
-    /// Cuts all copies in flight, as the limit has passed. Returns the outcome of an earlier copy whose server asked
-    /// for a wait, if there is one: that wait still counts. Else the outcome is the limit's.
-    std::optional<classified_outcome> cut() {
+    /// Cuts all copies in flight, as the limit has passed. The guards hear of it by `record_cut`.
+    void cut() {
         done_ = context_.transport.now();
         end_all([this](sent_copy& c) { return context_.transport.cancel(c); });
+    }
+
+    /// Tells the guards of the copies that were cut. Returns the outcome of an earlier copy whose server asked for a
+    /// wait, if there is one: that wait still counts. Else the attempt's outcome is the limit's.
+    std::optional<classified_outcome> record_cut() {
         if (!limit_.by_stop()) log_latency();
         if (is_hedged()) tell_guards_of_cut([this](int sends) { return limit_.reason(sends); });
         if (limit_.by_stop() || !failure_.waits()) return std::nullopt;
@@ -177,17 +182,17 @@ private:
         c.report.became = became;
     }
 
-    /// Keeps a failure, and sends the next copy unless the failure is of a kind that the next one would share.
+    /// Sends the next copy, unless the failure is of a kind that the next one would share. Keeps the failure last: a
+    /// guard may throw.
     void keep_failure(classified_outcome&& latest) {
         const time_point now = context_.transport.now();
-        const bool may_pass = latest.said == classification::retryable;
         const auto asked = asked_wait(*latest.outcome);
-        failure_.keep(std::move(latest), asked ? later(now, *asked) : time_point::min());
-        if (may_pass)
+        if (latest.said == classification::retryable)
             schedule_.copy_failed(now, asked);
         else
             schedule_.end();
         send_due();
+        failure_.keep(std::move(latest), asked ? later(now, *asked) : time_point::min());
     }
 
     std::optional<duration> asked_wait(const attempt& a) const {

@@ -13,7 +13,7 @@ namespace r2::inline v0_2::detail {
 /// An outcome, and its classification. On the heap, as moving an attempt costs more than an allocation.
 struct classified_outcome {
     std::unique_ptr<attempt> outcome;
-    classification said;
+    classification said = {};
 };
 
 /// Of the failures of an attempt's copies, the one that counts if no copy does better: the one whose server asked for
@@ -34,7 +34,7 @@ public:
     classified_outcome take() noexcept { return std::move(kept_); }
 
 private:
-    classified_outcome kept_ = {nullptr, classification::permanent};
+    classified_outcome kept_;
     time_point not_before_ = time_point::min();
 };
 

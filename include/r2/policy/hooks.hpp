@@ -37,8 +37,16 @@ template <class C, class R, class First, class... Rest>
 constexpr bool first_is_request(R (C::*)(First, Rest...) const) {
     return std::same_as<First, request>;
 }
+template <class C, class R, class First, class... Rest> constexpr bool first_is_request(R (C::*)(First, Rest...) &) {
+    return std::same_as<First, request>;
+}
+template <class C, class R, class First, class... Rest>
+constexpr bool first_is_request(R (C::*)(First, Rest...) const&) {
+    return std::same_as<First, request>;
+}
 
 /// Whether a function, a lambda or a generic lambda takes a copy of the request, so that its changes would be lost.
+/// Can't look into overloaded call operators and binders.
 template <class F> constexpr bool takes_request_by_value() {
     if constexpr (!std::is_invocable_v<F&, request> && !std::is_invocable_v<F&, request, int>)
         return false;  // `(request&)` and `(auto&)`; the body of a generic lambda may not compile with other arguments
@@ -114,13 +122,20 @@ public:
         static_assert(fits,
                       "after_attempt is a copyable callable on (const request&, attempt&), "
                       "on_attempt one on (const request&, const attempt&)");
-        if constexpr (fits) call_ = std::forward<F>(callable);
+        if constexpr (fits)
+            if (!is_unset(callable)) call_ = std::forward<F>(callable);
     }
 
     explicit operator bool() const noexcept { return static_cast<bool>(call_); }
     void operator()(const request& q, Attempt& a) const { call_(q, a); }
 
 private:
+    template <class F> static bool is_unset(const F& callable) {
+        if constexpr (may_be_null<F>) return callable == nullptr;
+        if constexpr (std::same_as<F, attempt_hook<const attempt>>) return !callable;
+        return false;
+    }
+
     std::function<void(const request&, Attempt&)> call_;
 };
 

@@ -43,7 +43,7 @@ public:
     /// For r2 itself: the same value, as of this attempt.
     trial with(attempt a) && { return {std::move(a), std::move(result_)}; }
 
-    static constexpr std::size_t binding_size = 2;
+    using r2_binding = std::integral_constant<std::size_t, 2>;
     template <std::size_t I> decltype(auto) get() noexcept { return part<I>(*this); }
     template <std::size_t I> decltype(auto) get() const noexcept { return part<I>(*this); }
 
@@ -60,7 +60,7 @@ private:
     }
 
     template <std::size_t I, class Self> static decltype(auto) part(Self& self) noexcept {
-        static_assert(I < binding_size, "a trial binds two: [value, err]");
+        static_assert(I < r2_binding::value, "a trial binds two: [value, err]");
         if constexpr (I == 0)
             return self.value();
         else

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -139,13 +140,13 @@ public:
     /// Returns the reason of the guard that refused; else empty. Lives as long as the attempt.
     const std::string& refusal() const noexcept { return notes_.refusal; }
 
-    static constexpr std::size_t binding_size = 2;
+    using r2_binding = std::integral_constant<std::size_t, 2>;
     template <std::size_t I> decltype(auto) get() noexcept { return part<I>(*this); }
     template <std::size_t I> decltype(auto) get() const noexcept { return part<I>(*this); }
 
 private:
     template <std::size_t I, class Self> static decltype(auto) part(Self& self) noexcept {
-        static_assert(I < binding_size, "an attempt binds to two names: [res, err]");
+        static_assert(I < r2_binding::value, "an attempt binds to two names: [res, err]");
         if constexpr (I == 0)
             return self.response();
         else

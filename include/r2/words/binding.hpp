@@ -1,24 +1,22 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include "r2/config.hpp"
 
 namespace r2::inline v0_2::detail {
 
-/// A class that binds as `auto&& [a, b] = it;`: it has a `get<I>()` for each I below its `binding_size`.
+/// A class of r2's own that binds as `auto&& [a, b] = it;`: it has a `get<I>()` for each I below its `r2_binding`.
 template <class A>
 concept binds = requires {
-    { std::remove_cv_t<A>::binding_size } -> std::convertible_to<std::size_t>;
+    typename A::r2_binding;
 };
 
 }  // namespace r2::inline v0_2::detail
 
-template <r2::detail::binds A> struct std::tuple_size<A> : std::integral_constant<std::size_t, A::binding_size> {};
+template <r2::detail::binds A> struct std::tuple_size<A> : A::r2_binding {};
 template <std::size_t I, r2::detail::binds A> struct std::tuple_element<I, A> {
     using type = decltype(std::declval<A&>().template get<I>());
 };

@@ -47,7 +47,8 @@ public:
     body(std::string_view text) : body(std::string(text)) {}
 
     /// A text up to its first NUL; null is an empty text. A non-const array is such a text too.
-    template <std::convertible_to<const char*> Pointer> body(Pointer text) : body(c_string(text)) {}
+    template <std::convertible_to<const char*> Pointer>
+    requires std::is_pointer_v<Pointer> || std::is_null_pointer_v<Pointer> body(Pointer text) : body(c_string(text)) {}
 
     /// A string literal, with every NUL but the last.
     template <std::same_as<const char> Char, std::size_t N>

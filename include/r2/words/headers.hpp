@@ -100,7 +100,7 @@ public:
     /// Appends to the last field's value; does nothing without fields.
     void extend_last(std::string_view separator, std::string_view more) {
         if (empty()) return;
-        text_.append(separator).append(more);  // the last value is at the end of the text
+        text_.append(std::string(separator).append(more));  // the last value is at the end of the text
         places_.back().value_size += separator.size() + more.size();
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "r2/words/attempt.hpp"
@@ -15,13 +16,13 @@ public:
     /// The position of its request in the range, from 0.
     std::size_t job() const noexcept { return job_; }
 
-    static constexpr std::size_t binding_size = 3;
+    using r2_binding = std::integral_constant<std::size_t, 3>;
     template <std::size_t I> decltype(auto) get() noexcept { return part<I>(*this); }
     template <std::size_t I> decltype(auto) get() const noexcept { return part<I>(*this); }
 
 private:
     template <std::size_t I, class Self> static decltype(auto) part(Self& self) noexcept {
-        static_assert(I < binding_size, "an attempt of many binds three: [job, res, err]");
+        static_assert(I < r2_binding::value, "an attempt of many binds three: [job, res, err]");
         if constexpr (I == 0)
             return self.job();
         else if constexpr (I == 1)
