@@ -38,11 +38,12 @@ TEST(binding, of_an_attempt_refers_to_its_response_and_its_error) {
     EXPECT_FALSE(const_err);
 }
 
+struct tab {
+    static constexpr int binding_size = 4;
+    int a, b;
+};
+
 TEST(binding, leaves_a_class_of_the_user_s_alone_that_has_a_binding_size) {
-    struct tab {
-        static constexpr int binding_size = 4;
-        int a, b;
-    };
     const auto [a, b] = tab{1, 2};
     EXPECT_EQ(a + b, 3);
 }
