@@ -146,7 +146,7 @@ TEST(execution, makes_an_attempt_without_sending_in_3_ways) {
     EXPECT_EQ(b->sends(), 0);
 
     rig called;
-    const r2::attempt c = *called.e.answer([&] {
+    const r2::attempt c = *called.e.complete_unsent([&] {
         called.pass(2s);
         return r2::attempt(r2::response{.status = 200});
     });
@@ -183,7 +183,7 @@ TEST(execution, keeps_the_outcome_of_an_attempt_in_which_1_of_4_callables_throws
         r.script(503);
         ASSERT_FALSE(r.e.start());
         EXPECT_THROW(r.e.on_completion(*r.transport.wait_until(r2::time_point::max())), std::runtime_error);
-        const std::unique_ptr<r2::attempt> a = r.e.broken_off();
+        const std::unique_ptr<r2::attempt> a = r.e.thrown_attempt();
         ASSERT_TRUE(a);
         EXPECT_EQ(a->response()->status, 503);
         EXPECT_FALSE(r.e.in_flight());

@@ -100,9 +100,9 @@ public:
         state_.base = base;
     }
 
-    /// Applies a redirect. `q` is the new request; `url_to_change` has its URL already.
-    void apply_redirect(const request& q, bool leaves_origin) {
-        state_.shown_url = q.url;
+    /// Applies a redirect to the URL that `url_to_change` was set to.
+    void apply_redirect(bool leaves_origin) {
+        state_.shown_url = url_.shown();
         if (leaves_origin && settings_.configure) reset_configured_credentials();
         set_credentials();
     }

@@ -60,8 +60,8 @@ inline void apply(const client_options& o, CURL* easy) {
         set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
     else
         set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
-    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(connect_timeout_of(o));
-    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(patience.count()));
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(connect_timeout_of(o));
+    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout.count()));
 
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_QUICK_EXIT, 1L);  // else removing a transfer blocks on its hung name look-up

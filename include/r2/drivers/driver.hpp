@@ -29,7 +29,7 @@ public:
             if (!run_) begin();
             made = run_->lease ? make_next() : fail_without_transport();
         } catch (...) {
-            keep_broken_off();
+            keep_thrown_attempt();
             end(ended::threw);
             throw;
         }
@@ -115,7 +115,7 @@ private:
     std::unique_ptr<attempt> make() {
         execution& e = *run_->execution;
         transport& t = *run_->lease;
-        std::unique_ptr<attempt> over = call_ ? e.answer(call_) : e.start();
+        std::unique_ptr<attempt> over = call_ ? e.complete_unsent(call_) : e.start();
         while (!over) {
             const time_point timer = e.next_timer();
             if (timer != never && t.now() >= timer)
@@ -128,8 +128,7 @@ private:
 
     /// There is no transport to be had.
     bool fail_without_transport() {
-        current_ = std::make_unique<attempt>(error(errc::local, "no memory or file descriptors for one more transfer"));
-        current_->notes().ended = ended::not_retryable;
+        current_ = std::make_unique<attempt>(no_transport());
         note_made();
         if (options_.on_attempt) options_.on_attempt(request_, *current_);
         return true;
@@ -141,9 +140,9 @@ private:
     }
 
     /// An attempt whose outcome was there when a callable threw counts.
-    void keep_broken_off() {
+    void keep_thrown_attempt() {
         if (!run_ || !run_->execution) return;
-        std::unique_ptr<attempt> a = run_->execution->broken_off();
+        std::unique_ptr<attempt> a = run_->execution->thrown_attempt();
         if (!a) return;
         current_ = std::move(a);
         note_made();

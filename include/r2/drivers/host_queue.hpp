@@ -39,7 +39,10 @@ public:
         }
         host& h = place->second;
         item.next_in_line = nullptr;
-        (h.first ? h.last->next_in_line : h.first) = &item;
+        if (h.first)
+            h.last->next_in_line = &item;
+        else
+            h.first = &item;
         h.last = &item;
         ++size_;
         offer_turn(h);
@@ -95,7 +98,10 @@ private:
         if (h.has_turn || !h.first || h.under_way >= most_per_host_) return;
         h.has_turn = true;
         h.next_turn = nullptr;
-        (first_turn_ ? last_turn_->next_turn : first_turn_) = &h;
+        if (first_turn_)
+            last_turn_->next_turn = &h;
+        else
+            first_turn_ = &h;
         last_turn_ = &h;
     }
 

@@ -258,8 +258,7 @@ private:
             return;
         }
         slot& s = fill_slot(std::move(*q));
-        attempt a(error(errc::local, "no memory or file descriptors for one more transfer"));
-        a.notes().ended = ended::not_retryable;
+        attempt a = no_transport();
         if (s.options->on_attempt) s.options->on_attempt(s.request, std::as_const(a));
         yield(s, std::move(a));
     }

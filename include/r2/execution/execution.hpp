@@ -91,7 +91,7 @@ public:
         const int number = number_ + 1;
         auto a = std::make_unique<attempt>(stand_in_error(number));
         a->notes() = {.number = number, .ended = reason_, .refusal = refusal_};
-        or_broken_off(a, [&] { hooks_.on(*a); });
+        keep_if_thrown(a, [&] { hooks_.on(*a); });
         return a;
     }
 
@@ -99,9 +99,10 @@ public:
 
     /// Sends it. Returns it if it is over at once. `owner` is that of the transfer's ticket.
     std::unique_ptr<attempt> start(void* owner = nullptr) {
-        if (const auto given = hooks_.take_response()) return answer([&] { return attempt(std::move(*given)); });
+        if (const auto given = hooks_.take_response())
+            return complete_unsent([&] { return attempt(std::move(*given)); });
         const request& q = hooks_.sent_request();
-        if (error bad = check(q)) return answer([&] { return attempt(std::move(bad)); });
+        if (error bad = check(q)) return complete_unsent([&] { return attempt(std::move(bad)); });
         begin_attempt();
         const time_point deadline = machine_.limits().deadline;
         send_.emplace(context_, q, number_, attempt_limit(context_.options, started_, deadline));
@@ -110,13 +111,13 @@ public:
     }
 
     /// Makes it without sending: `call` returns its outcome.
-    template <class Call> std::unique_ptr<attempt> answer(Call call) {
+    template <class Call> std::unique_ptr<attempt> complete_unsent(Call call) {
         begin_attempt();
         std::unique_ptr<attempt> outcome(new attempt(call()));
         outcome->notes() = {
             .number = number_, .sends = outcome->sends(), .elapsed = context_.transport.now() - started_};
-        const classification said = judge(outcome, guards_, false);
-        return conclude({std::move(outcome), said});
+        const classification classified = judge(outcome, guards_, false);
+        return conclude({std::move(outcome), classified});
     }
 
     bool in_flight() const noexcept { return send_ && send_->in_flight(); }
@@ -134,25 +135,25 @@ public:
         const bool by_stop = send_->limit().by_stop();
         auto outcome = std::make_unique<attempt>(send_->limit().reason(send_->sends()));
         end_send(*outcome);
-        const classification said = judge(outcome, guards_, by_stop);
-        return conclude({std::move(outcome), said});
+        const classification classified = judge(outcome, guards_, by_stop);
+        return conclude({std::move(outcome), classified});
     }
 
     /// One of its transfers is complete.
     std::unique_ptr<attempt> on_completion(const completion& c) {
         guard_chain& admitting = *static_cast<sent_copy*>(c.which)->guards;
         std::unique_ptr<attempt> outcome = send_->take(c);
-        const classification said = judge(outcome, admitting, false);
-        if (hedged_send::decides(*outcome, said)) {
+        const classification classified = judge(outcome, admitting, false);
+        if (hedged_send::decides(*outcome, classified)) {
             send_->win(c, *outcome);
-            return conclude_sent({std::move(outcome), said});
+            return conclude_sent({std::move(outcome), classified});
         }
-        std::optional<classified_outcome> last = send_->fail(c, {std::move(outcome), said});
+        std::optional<classified_outcome> last = send_->fail(c, {std::move(outcome), classified});
         return last ? conclude_sent(std::move(*last)) : nullptr;
     }
 
     /// The attempt in which one of the user's callables threw, if its outcome was there.
-    std::unique_ptr<attempt> broken_off() noexcept { return std::move(broken_off_); }
+    std::unique_ptr<attempt> thrown_attempt() noexcept { return std::move(thrown_attempt_); }
 
 private:
     void begin_attempt() {
@@ -162,7 +163,7 @@ private:
 
     /// Shows an outcome to `after_attempt`, gives it to the guards that admitted it, and classifies it.
     classification judge(std::unique_ptr<attempt>& outcome, guard_chain& admitting, bool cut_by_stop) {
-        return or_broken_off(outcome, [&] {
+        return keep_if_thrown(outcome, [&] {
             const time_point now = context_.transport.now();
             try {
                 hooks_.after(*outcome);
@@ -197,14 +198,14 @@ private:
     /// Decides what follows the attempt. Returns the outcome with the decision.
     std::unique_ptr<attempt> conclude(classified_outcome last) {
         attempt& outcome = *last.outcome;
-        or_broken_off(last.outcome, [&] {
+        keep_if_thrown(last.outcome, [&] {
             const bool stop_requested = context_.options.stop.stop_requested();
             const time_point now = context_.transport.now();
             asked_waits waits(
                 context_.options, outcome, [this] { return context_.transport.wall_now(); },
                 [&] { return ask_guards(&outcome, now); });
             const attempt_facts facts = facts_of(hooks_.sent_request(), outcome, stop_requested);
-            const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
+            const decision d = machine_.decide(facts, last.classification, now, context_.transport.chance(), waits);
             reason_ = d.ended;
             due_ = later(now, d.wait);
             if (d.ended != ended::not_yet) guards_.cancel(now);
@@ -221,9 +222,9 @@ private:
 
     /// Asks the guards for the attempt after `before`. Returns the longest of their waits; nothing where one refuses.
     std::optional<duration> ask_guards(const attempt* before, time_point now) {
-        const admission answer = guards_.admit(before, 1, now);
-        if (!answer.refused()) return answer.wait();
-        refusal_ = answer.reason();
+        const admission given = guards_.admit(before, 1, now);
+        if (!given.refused()) return given.wait();
+        refusal_ = given.reason();
         return std::nullopt;
     }
 
@@ -236,11 +237,11 @@ private:
     }
 
     /// Calls `f`, and keeps the outcome where it throws.
-    template <class F> std::invoke_result_t<F> or_broken_off(std::unique_ptr<attempt>& outcome, F f) {
+    template <class F> std::invoke_result_t<F> keep_if_thrown(std::unique_ptr<attempt>& outcome, F f) {
         try {
             return f();
         } catch (...) {
-            broken_off_ = std::move(outcome);
+            thrown_attempt_ = std::move(outcome);
             throw;
         }
     }
@@ -255,7 +256,7 @@ private:
     std::string refusal_;
     hook_calls hooks_;
     std::optional<hedged_send> send_;  // while it is in flight
-    std::unique_ptr<attempt> broken_off_;
+    std::unique_ptr<attempt> thrown_attempt_;
 };
 
 }  // namespace r2::inline v0_2::detail

@@ -76,10 +76,10 @@ public:
     }
 
     /// Whether such an outcome is the attempt's, whatever the other copies do.
-    static bool decides(const attempt& outcome, classification said) noexcept {
+    static bool decides(const attempt& outcome, classification classified) noexcept {
         // A lack of memory or descriptors for one copy says nothing against the others.
-        const bool lacks = outcome.error() == errc::local && said == classification::permanent;
-        return said != classification::retryable && !lacks;
+        const bool lacks = outcome.error() == errc::local && classified == classification::permanent;
+        return classified != classification::retryable && !lacks;
     }
 
     /// The copy's outcome is the attempt's. The others have lost.
@@ -92,7 +92,7 @@ public:
             return context_.transport.drain(loser, kept_, later(context_.transport.now(), drain));
         });
         log_latency();
-        tell_guards_of_cut([](int sends) {
+        record_cut_copies([](int sends) {
             return error(errc::stopped, "the response to another copy came first", sends > 0 ? sent::maybe : sent::no);
         });
     }
@@ -112,7 +112,7 @@ public:
         done_ = context_.transport.now();
         end_all([this](sent_copy& c) { return context_.transport.cancel(c); });
         if (!limit_.by_stop()) log_latency();
-        if (is_hedged()) tell_guards_of_cut([this](int sends) { return limit_.reason(sends); });
+        if (is_hedged()) record_cut_copies([this](int sends) { return limit_.reason(sends); });
         if (limit_.by_stop() || !failure_.waits()) return std::nullopt;
         return failure_.take();
     }
@@ -155,9 +155,9 @@ private:
         }
         if (waiting_) return true;
         waiting_ = std::make_unique<further_copy>(context_);
-        const admission answer = waiting_->own_guards.admit(nullptr, number_ + 1, now);
-        if (answer.refused()) schedule_.end();
-        if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
+        const admission given = waiting_->own_guards.admit(nullptr, number_ + 1, now);
+        if (given.refused()) schedule_.end();
+        if (given.wait() > duration{}) schedule_.hold(later(now, given.wait()));
         return false;  // look again: it may have to wait, and a guard may have requested a stop
     }
 
@@ -180,7 +180,7 @@ private:
     /// Keeps a failure, and sends the next copy unless the failure is of a kind that the next one would share.
     void keep_failure(classified_outcome&& latest) {
         const time_point now = context_.transport.now();
-        const bool may_pass = latest.said == classification::retryable;
+        const bool may_pass = latest.classification == classification::retryable;
         const auto asked = asked_wait(*latest.outcome);
         failure_.keep(std::move(latest), asked ? later(now, *asked) : time_point::min());
         if (may_pass)
@@ -209,7 +209,7 @@ private:
     }
 
     /// `why` makes the error of a copy from its sends.
-    template <class Why> void tell_guards_of_cut(Why why) {
+    template <class Why> void record_cut_copies(Why why) {
         for_each_copy([&](sent_copy& c) {
             if (!std::exchange(c.guards_to_tell, false)) return;
             c.report.error = why(c.report.sends);

@@ -31,7 +31,7 @@ constexpr std::string_view to_string(circuit c) noexcept {
         case circuit::half_open:
             return "half_open";
     }
-    return "";
+    return "unknown";
 }
 
 /// When a `circuit_breaker` opens and closes. A value out of its range means the default. Several threads may call the

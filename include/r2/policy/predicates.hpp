@@ -31,8 +31,8 @@ struct transient_t : predicate_base {
 
 }  // namespace detail
 
-/// The failure may pass by itself: status 429 or from 500 on, or one of the errors resolve, connect, timeout,
-/// disconnected, tls if the connection broke in the handshake, and protocol unless the body can't be decoded.
+/// True for a failure that may pass: status 429 or from 500 on; the errors resolve, connect, timeout, disconnected and
+/// failed; tls if the connection broke in the handshake; protocol unless the body can't be decoded.
 inline constexpr detail::transient_t transient;
 
 /// The response has this status.
@@ -75,6 +75,9 @@ inline auto body_contains(std::string text) {
 }
 
 namespace detail {
+
+/// Whether the attempt got a response with a status below 400.
+inline bool is_success(const attempt& a) noexcept { return a.response() && a.response()->status < 400; }
 
 struct failed_with_t : predicate_base {
     errc kind;

@@ -40,12 +40,14 @@ concept expected_like = requires(const R& r) {
     r.error();
 };
 
+template <class R>
+concept dereferenceable = requires(R& r) {
+    *r;
+};
+
 /// tl::expected<void, E> has no `*`; std::expected<void, E> has one that returns void.
 template <class R>
-concept expects_nothing = !requires(R & r) {
-    *r;
-}
-|| requires(R& r) { requires std::is_void_v<decltype(*r)>; };
+concept expects_nothing = !dereferenceable<R> || std::is_void_v<decltype(*std::declval<R&>())>;
 
 inline std::string message_of(const std::exception_ptr& e) {
     if (!e) return {};

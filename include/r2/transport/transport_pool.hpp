@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "r2/transport/transport.hpp"
+#include "r2/words/attempt.hpp"
+#include "r2/words/error.hpp"
 
 namespace r2::inline v0_2::detail {
 
@@ -42,5 +44,12 @@ private:
     std::shared_ptr<transport_pool> pool_;
     std::unique_ptr<transport> transport_;
 };
+
+/// Makes the attempt of a request whose range got no transport.
+inline attempt no_transport() {
+    attempt a(error(errc::local, "no file descriptors or memory for another transfer"));
+    a.notes().ended = ended::not_retryable;
+    return a;
+}
 
 }  // namespace r2::inline v0_2::detail

@@ -100,7 +100,7 @@ public:
     explicit attempt(r2::response&& res, int sends = 0) : response_(std::move(res)) { notes_.sends = sends; }
     explicit attempt(const r2::response& res) : response_(res) {}
     explicit attempt(r2::error err, int sends = 0)
-        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt was made of an error that is none")) {
+        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt was made from an unset error")) {
         notes_.sends = sends;
     }
 
