@@ -48,7 +48,7 @@ inline error bad_url(std::string_view url) {
     return {};
 }
 
-/// Returns what makes the request unusable, or a false error. The message quotes no values.
+/// Returns an error if the request can't be sent. The message quotes no values.
 inline error check(const request& q) {
     const std::string_view method = q.method;
     if (!is_token(method))
