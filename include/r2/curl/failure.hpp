@@ -89,7 +89,7 @@ inline const category_t& category() noexcept {
     return c;
 }
 
-/// What is known of a failed transfer beside its CURLcode.
+/// The facts about a failed transfer besides its CURLcode.
 struct circumstances {
     int sends = 0;
     std::string_view text = {};  ///< CURLOPT_ERRORBUFFER.

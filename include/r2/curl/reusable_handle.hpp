@@ -43,7 +43,7 @@ inline base_method base_method_of(const request& q) noexcept {
     return method == "HEAD" ? base_method::head : base_method::get;
 }
 
-/// What an easy handle is set to. The handle refers to `lines`.
+/// The current settings of an easy handle. The handle refers to `lines`.
 struct handle_state {
     std::string url = {};        ///< As written in the request; empty if a redirect has changed it.
     std::string shown_url = {};  ///< Without credentials.

@@ -22,7 +22,7 @@ inline duration connect_timeout_of(const client_options& o) noexcept {
     return o.connect_timeout > duration{} ? o.connect_timeout : client_options{}.connect_timeout;
 }
 
-/// Whether a variable that libcurl reads names a proxy.
+/// Whether an environment variable sets a proxy for libcurl.
 inline bool is_proxied_by_environment() noexcept {
     for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
         if (std::getenv(name)) return true;

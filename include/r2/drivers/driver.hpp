@@ -18,7 +18,7 @@ namespace r2::inline v0_2::detail {
 /// Drives one execution on the calling thread, which blocks.
 class driver final : public attempt_source {
 public:
-    /// `call`, if there is one, is made in place of sending.
+    /// `call`, if set, is called in place of sending.
     driver(std::shared_ptr<transport_pool> pool, request&& q, options&& o, std::function<attempt()> call = {})
         : pool_(std::move(pool)), request_(std::move(q)), options_(std::move(o)), call_(std::move(call)) {}
 
@@ -81,7 +81,7 @@ private:
         run_.reset();
     }
 
-    /// False where the range ends without another attempt.
+    /// Returns false if the range ends without another attempt.
     bool make_next() {
         execution& e = *run_->execution;
         const bool is_first = e.number() == 0;
@@ -126,7 +126,7 @@ private:
         return over;
     }
 
-    /// There is no transport to be had.
+    /// Makes an attempt with an error, as the pool has no transport.
     bool fail_without_transport() {
         current_ = std::make_unique<attempt>(no_transport());
         note_made();
@@ -139,7 +139,7 @@ private:
         history_.add(*current_, since_begin());
     }
 
-    /// An attempt whose outcome was there when a callable threw counts.
+    /// Keeps the attempt whose outcome had arrived when a callable threw.
     void keep_thrown_attempt() {
         if (!run_ || !run_->execution) return;
         std::unique_ptr<attempt> a = run_->execution->thrown_attempt();

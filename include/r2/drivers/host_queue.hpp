@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <string>
@@ -12,9 +13,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Items that are ready to start, in a line for each host: scheme, name and port. Hosts take turns; at one host nobody
-/// overtakes. Counts the items under way, so that no host has more of them than its share. An item has a
-/// `next_in_line`, for this queue alone.
+/// Queues items that are ready to start, first in, first out for each host (scheme, name and port); hosts take turns.
+/// Counts the items under way, so that no host exceeds its limit. An item has a `next_in_line`, for this queue alone.
 template <class Item> class host_queue {
 public:
     /// Exists while an item stands in line or is under way there.

@@ -23,9 +23,9 @@ namespace r2::inline v0_2::detail {
 /// calls `on_timer` when `next_timer()` has passed, and `on_completion` when a transfer is complete. So one thread can
 /// drive thousands.
 ///
-/// First `admit_first`; then for each attempt `can_go_on` until it is `due`, `prepare`, and one of `start` and
-/// `answer`. `start`, `answer`, `on_timer` and `on_completion` return the attempt with its decision once it is over;
-/// null: it is in flight.
+/// First `admit_first`; then for each attempt `can_go_on` until it is `due`, `prepare`, and `start` or
+/// `complete_unsent`. These two, `on_timer` and `on_completion` return the attempt with its decision once it is over;
+/// null while it is in flight.
 class execution {
 public:
     /// Its deadline counts from `began`. Keep what the context refers to alive.
@@ -36,7 +36,7 @@ public:
           hooks_(context_) {}
     execution(execution&&) = delete;
 
-    // Before an attempt. Each `false` means that there is none: `reason()` says why.
+    // Before an attempt. A function that returns false ends the range: see `reason()`.
 
     /// Asks the guards for the first attempt.
     bool admit_first() {
@@ -81,7 +81,7 @@ public:
     /// Of the last attempt; 0 before the first.
     int number() const noexcept { return number_; }
 
-    /// Tells the guards that the attempt which they admitted is never made.
+    /// Cancels the admitted attempt with the guards: it is never made.
     void cancel() { guards_.cancel(context_.transport.now()); }
 
     /// Makes the attempt that stands for one that is never sent: its error is the reason. Cancels with the guards.
@@ -110,7 +110,7 @@ public:
         return nullptr;
     }
 
-    /// Makes it without sending: `call` returns its outcome.
+    /// Makes the attempt without sending: `call` returns its outcome.
     template <class Call> std::unique_ptr<attempt> complete_unsent(Call call) {
         begin_attempt();
         std::unique_ptr<attempt> outcome(new attempt(call()));
@@ -152,7 +152,7 @@ public:
         return last ? conclude_sent(std::move(*last)) : nullptr;
     }
 
-    /// The attempt in which one of the user's callables threw, if its outcome was there.
+    /// Returns the attempt in which one of the user's callables threw, if its outcome had arrived.
     std::unique_ptr<attempt> thrown_attempt() noexcept { return std::move(thrown_attempt_); }
 
 private:
@@ -168,7 +168,7 @@ private:
             try {
                 hooks_.after(*outcome);
             } catch (...) {
-                admitting.record_quietly(*outcome, now);  // the hook's exception is the one that reaches the loop
+                admitting.record_quietly(*outcome, now);  // the loop gets the hook's exception, not a guard's
                 throw;
             }
             admitting.record(*outcome, now);
@@ -220,7 +220,7 @@ private:
         return std::move(last.outcome);
     }
 
-    /// Asks the guards for the attempt after `before`. Returns the longest of their waits; nothing where one refuses.
+    /// Asks the guards for the attempt after `before`. Returns the longest of their waits; nothing if one refuses.
     std::optional<duration> ask_guards(const attempt* before, time_point now) {
         const admission given = guards_.admit(before, 1, now);
         if (!given.refused()) return given.wait();
@@ -236,7 +236,7 @@ private:
         return {errc::timeout, "the deadline of " + to_string(context_.options.deadline) + " comes " + before};
     }
 
-    /// Calls `f`, and keeps the outcome where it throws.
+    /// Calls `f`. Keeps the outcome if `f` throws.
     template <class F> std::invoke_result_t<F> keep_if_thrown(std::unique_ptr<attempt>& outcome, F f) {
         try {
             return f();

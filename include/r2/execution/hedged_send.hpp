@@ -77,7 +77,7 @@ public:
 
     /// Whether such an outcome is the attempt's, whatever the other copies do.
     static bool decides(const attempt& outcome, classification classified) noexcept {
-        // A lack of memory or descriptors for one copy says nothing against the others.
+        // A lack of memory or descriptors for one copy doesn't concern the others.
         const bool lacks = outcome.error() == errc::local && classified == classification::permanent;
         return classified != classification::retryable && !lacks;
     }
@@ -139,8 +139,7 @@ public:
     }
 
 private:
-    /// Sends further copies where the original is slow. Copies the request, as copies that lost may outlive the
-    /// attempt.
+    /// Lets further copies follow the original. Copies the request, as draining transfers may outlive the attempt.
     void hedge() {
         kept_ = std::make_shared<const request>(*request_);
         request_ = kept_.get();
@@ -195,7 +194,7 @@ private:
         return server_wait(*a.response(), context_.transport.wall_now());
     }
 
-    /// Ends all transfers in flight before the guards hear of any. `end` returns the sends of one.
+    /// Ends all transfers in flight before any guard is called. `end` returns the sends of one.
     template <class End> void end_all(End end) {
         for_each_copy([&](sent_copy& c) {
             if (!c.in_flight) return;
@@ -245,7 +244,7 @@ private:
     const execution_context& context_;
     attempt_limit limit_;
     const request* request_;
-    std::shared_ptr<const request> kept_;  // where it is hedged
+    std::shared_ptr<const request> kept_;  // if it is hedged
     hedge_schedule schedule_;
     const int number_;
     int in_flight_ = 0;

@@ -6,9 +6,9 @@
 
 namespace r2::inline v0_2::detail {
 
-/// An outcome as the predicates see it: rules 1 to 4 of the loop need no more.
+/// The result of the predicates on an outcome: all that rules 1 to 4 need.
 enum class classification {
-    stopped,    ///< Rule 1: the stop cut it short.
+    stopped,    ///< Rule 1: the stop cut it.
     met,        ///< Rule 2: `terminate_if` holds.
     succeeded,  ///< Rule 3: a status below 400, and no `terminate_if`.
     unmet,      ///< Rule 3: a status below 400 for which `terminate_if` doesn't hold: polling goes on.

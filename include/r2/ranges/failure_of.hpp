@@ -64,7 +64,7 @@ inline error thrown(const std::exception_ptr& e, bool transient) { return error(
 
 inline error failure_of(const error& e) { return e; }
 
-/// The error that an expected holds in place of a value, as far as any type tells it.
+/// Converts the error of an expected, as well as its type allows.
 template <class E> error failure_of(const E& e) {
     if constexpr (std::derived_from<E, unrecoverable_base>)
         return thrown(e.inner, false);
@@ -79,7 +79,7 @@ template <class E> error failure_of(const E& e) {
     else if constexpr (std::same_as<E, errc>)
         return error(e);
     else if constexpr (std::copy_constructible<E>)
-        return error(std::make_exception_ptr(e), {}, true);  // a catch of its type tells the rest
+        return error(std::make_exception_ptr(e), {}, true);  // rethrow it for the rest
     else
         return error(nullptr, {}, true);
 }
