@@ -39,7 +39,7 @@ inline void process(const std::string& message, const std::string& at, const r2:
 /// One worker: pulls messages and processes them until the stop.
 inline void work(const std::string& at, const r2::shutdown& down, const design& how, const r2::options& policy) {
     while (!down.requested()) {
-        // The stop must not cut this: a message on its way here would be lost. It is limited like all clean-up.
+        // Clean-up options: the stop must not cut the pull, or a message on its way here would be lost.
         const r2::attempt pulled = r2::post(at + "/queue", "", down.cleanup(policy)).finish();
         if (pulled.ended() == r2::ended::succeeded) process(pulled.response()->body, at, down, how, policy);
     }

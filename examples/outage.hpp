@@ -35,8 +35,8 @@ struct figures {
     static constexpr r2::duration bin = 250ms;
 };
 
-/// Each client is one event, in the list of the millisecond in which it is due: a priority queue would cost more than
-/// all the rest. So would cache misses: the memory of a client is prefetched some clients ahead.
+/// Each client is one event in the list of its millisecond: a priority queue would cost more than all the rest. The
+/// memory of a client is prefetched some clients ahead, as cache misses would cost as much.
 class simulation {
 public:
     simulation(const scenario& s, const policy& p)

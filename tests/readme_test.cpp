@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using r2::testing::reply;
 
-/// What a program prints, while one of these lives.
+/// Captures the output of a program while it lives.
 class printed {
 public:
     printed() : out_(std::cout.rdbuf(text_.rdbuf())), err_(std::cerr.rdbuf(text_.rdbuf())) {}

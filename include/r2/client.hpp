@@ -18,11 +18,13 @@
 
 namespace r2::inline v0_2 {
 
-/// Connections, TLS and proxy settings, shared by the ranges made through it. Safe to use from several threads. A range
-/// keeps what it needs of its client alive. Not usable across fork().
+/// Shares connections and settings between ranges. Thread-safe. A range may outlive its client. Not usable across
+/// fork().
 class client {
 public:
     client(client_options settings = {});
+
+    // The verbs. Each returns at once; its range sends when it is pulled.
 
     attempts get(std::string url, options o = {}) const;
     attempts head(std::string url, options o = {}) const;
@@ -31,7 +33,7 @@ public:
     attempts patch(std::string url, body b, options o = {}) const;
     attempts del(std::string url, options o = {}) const;
 
-    /// A template, so that `del(url, {})` means the options.
+    /// Sends a body. In `del(url, {})` the braces are options.
     template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) const {
         return send({"DELETE", std::move(url), {}, std::forward<B>(b)}, std::move(o));
     }
@@ -39,7 +41,8 @@ public:
     /// Sends the fields as application/x-www-form-urlencoded, whatever `content_type` says.
     attempts post_form(std::string url, const form& fields, options o = {}) const;
 
-    /// Any method. `options::headers`, `idempotency_key` and `content_type` are put over the request's own fields.
+    /// Sends a request of any method. `options::headers`, `idempotency_key` and `content_type` replace its fields of
+    /// the same names.
     attempts send(request q, options o = {}) const;
 
     /// See the free `retry`. Waits on a transport of this client.

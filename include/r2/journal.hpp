@@ -28,13 +28,13 @@ namespace r2::inline v0_2 {
 class journal {
 public:
     struct entry {
-        wall_time time = {};  ///< Of the decision. The attempt began `elapsed` before.
+        wall_time time = {};  ///< The time of the decision.
         std::string method = {};
         std::string url = {};  ///< As "https://host/path?…".
         int number = 1;
         int sends = 0;
         int status = 0;            ///< 0 if there was no response.
-        errc error = {};           ///< `errc{}` if there was one.
+        errc error = {};           ///< `errc{}` if there was a response.
         std::string message = {};  ///< The error's message, or empty.
         duration elapsed = {};
         r2::ended ended = r2::ended::not_yet;
@@ -46,7 +46,7 @@ public:
     /// Keeps the newest `capacity` entries; 0 only counts attempts. Calls `clock` once an attempt, on the range's
     /// thread.
     explicit journal(std::size_t capacity = 1000, std::function<wall_time()> clock = std::chrono::system_clock::now);
-    journal(const journal&) = default;  // without moves, so that no journal is ever empty
+    journal(const journal&) = default;  // no move: a moved-from journal would have no record
     journal& operator=(const journal&) = default;
 
     /// Returns a callable for `options::on_attempt`. It may be copied, shared by many threads, and outlive the journal.
@@ -57,10 +57,10 @@ public:
     /// Copies the entries, oldest first.
     std::vector<entry> entries() const;
 
-    /// Counts the attempts that were too old to keep.
+    /// Returns how many attempts were dropped for lack of room.
     std::uint64_t dropped() const;
 
-    /// Prints one JSON object a line, oldest first. Times are in seconds; null stands for what an attempt doesn't have.
+    /// Writes one JSON object per line, oldest first. Durations are in seconds. A value that the attempt lacks is null.
     void json_lines(std::ostream& out) const;
 
     /// Prints a table, oldest first.

@@ -76,7 +76,7 @@ inline std::array<std::string, 10> table_row(const journal::entry& e) {
             or_dash(waits, std::string(to_string(e.wait_from)))};
 }
 
-inline std::string json_object(const journal::entry& e) {  // detail::quoted, as <iomanip> has a std::quoted
+inline std::string json_object(const journal::entry& e) {  // detail::quoted: ADL would also find std::quoted
     const auto or_null = [](bool has, const std::string& value) { return has ? value : "null"; };
     const bool has_response = e.error == errc{};
     std::string text = "{\"time\":" + detail::quoted(timestamp(e.time));

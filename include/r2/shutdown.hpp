@@ -18,18 +18,18 @@ class signal_watch;
 
 }  // namespace detail
 
-/// The time that a `shutdown` gives. Zero or negative is "not set".
+/// The time limits of a `shutdown`. Zero or negative means "not set".
 struct shutdown_options {
-    /// For attempts in flight, from the stop on. Not set: they are cut at once.
+    /// Lets attempts in flight finish for this long after the stop. Not set: cuts them at once.
     duration grace = {};
 
-    /// For all clean-up together, after `grace`. Not set: no limit.
+    /// Limits all clean-up together, counted from the end of `grace`. Not set: no limit.
     duration cleanup = {};
 };
 
-/// One stop for all the work of a process, and one deadline for all its clean-up: both have ended within `grace` +
-/// `cleanup` of the stop. Thread-safe, but for `on_signal`. Its token outlives it. A callback of the token must not
-/// destroy it. Not usable across `fork()`.
+/// Stops all work of a process at once, and gives all its clean-up one deadline: `grace` + `cleanup` after the stop.
+/// Thread-safe, except `on_signal`. The token may outlive the shutdown. Callbacks of the token must not destroy the
+/// shutdown. Not usable across `fork()`.
 ///
 ///     r2::shutdown down({.grace = 2s, .cleanup = 5s});
 ///     down.on_signal({SIGTERM, SIGINT});
@@ -42,28 +42,32 @@ public:
     shutdown(const shutdown&) = delete;  // its signals refer to it
     shutdown& operator=(const shutdown&) = delete;
 
+    /// Returns the token that `work` puts into options.
     std::stop_token token() const noexcept { return source_.get_token(); }
+
+    /// Whether the stop was requested.
     bool requested() const noexcept { return source_.stop_requested(); }
 
-    /// Stops all work, and starts the time for clean-up. Returns false if that was done before. Not for signal
-    /// handlers: use `on_signal`.
+    /// Stops all work and starts the clean-up time. Returns false if a stop was requested before. Not
+    /// async-signal-safe: use `on_signal`.
     bool request() noexcept;
 
     /// Makes options for work: a stop ends the attempt in flight within `grace`, and nothing new is sent.
     [[nodiscard("makes options: pass them to a verb")]] options work(options policy) const;
 
-    /// Makes options for clean-up: without the stop token, and with a deadline of at most `cleanup_left()`. Call it
-    /// anew for each clean-up. If nothing is left, the range sends nothing: it has one attempt with `errc::timeout`.
+    /// Makes options for clean-up: no stop token, and as deadline the shorter of `policy.deadline` and
+    /// `cleanup_left()`. Call it anew for each clean-up. With no time left, the range sends nothing and yields one
+    /// attempt with `errc::timeout`.
     [[nodiscard("makes options: pass them to a verb")]] options cleanup(const options& policy) const;
 
-    /// Returns the time left for clean-up: before the stop all of it, after the stop also what is left of `grace`.
-    /// duration::max() if it has no limit.
+    /// Returns the time left for clean-up: `cleanup` before the stop; after it, the time until `grace` + `cleanup` have
+    /// passed. `duration::max()` if `cleanup` isn't set.
     duration cleanup_left() const noexcept;
 
-    /// Calls `request()` on each of these signals, on a thread of its own, until this is destroyed; then restores the
-    /// former handlers. System calls of the program are restarted (SA_RESTART). A second signal changes nothing. On an
-    /// error no signal is taken: `errc::local` names the one that can't be handled (SIGKILL) or belongs to another
-    /// shutdown.
+    /// Calls `request()` on a thread of its own when one of these signals arrives. Interrupted system calls are
+    /// restarted (SA_RESTART). A second signal changes nothing. The destructor restores the former handlers. On an
+    /// error takes none of the signals: `errc::local` names the one that can't be handled (SIGKILL) or belongs to
+    /// another shutdown.
     error on_signal(std::initializer_list<int> signals);
 
 private:

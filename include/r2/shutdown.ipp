@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 #include "r2/shutdown.hpp"
 #include "r2/signal_watch.hpp"

@@ -21,8 +21,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Turns signals into a call on a thread of its own. The handler only writes a byte to a pipe, as hardly anything else
-/// is safe there.
+/// Calls a function on a thread of its own for each signal (self-pipe). The handler only writes a byte, as few calls
+/// are async-signal-safe.
 class signal_watch {
 public:
     /// Calls `then` on each signal that `add` takes.

@@ -10,13 +10,14 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// `options::via`, or else the process-wide client. Never destroyed, so that ranges may run until the very end.
+/// Returns `options::via`, or the process-wide client. That client is never destroyed, so ranges may run during static
+/// destruction.
 const client& client_of(const options& o);
 
 }  // namespace detail
 
-// The verbs, through `options::via` or else the process-wide client. Each returns at once; the range sends when it is
-// pulled.
+// The verbs send through `options::via`, or through the process-wide client. A verb returns at once; its range sends
+// when it is pulled.
 
 attempts get(std::string url, options o = {});
 attempts head(std::string url, options o = {});
@@ -25,7 +26,7 @@ attempts put(std::string url, body b, options o = {});
 attempts patch(std::string url, body b, options o = {});
 attempts del(std::string url, options o = {});
 
-/// With a body. A template, so that `del(url, {})` means the options.
+/// Sends a body. In `del(url, {})` the braces are options.
 template <std::convertible_to<body> B> attempts del(std::string url, B&& b, options o = {}) {
     const client& c = detail::client_of(o);
     return c.del(std::move(url), std::forward<B>(b), std::move(o));
@@ -34,31 +35,39 @@ template <std::convertible_to<body> B> attempts del(std::string url, B&& b, opti
 /// Sends the fields as application/x-www-form-urlencoded, in their order, a space as '+'.
 attempts post_form(std::string url, const form& fields, options o = {});
 
-/// Any method.
+/// Sends a request of any method. `options::headers`, `idempotency_key` and `content_type` replace its fields of the
+/// same names.
 attempts send(request q, options o = {});
 
-/// Calls anything as a verb sends: `for (auto&& [value, err] : r2::retry([&] { return iam.delete_role(role); }, o))`.
+/// Calls `f` until a call succeeds or a rule of the loop ends the range. Binds as the verbs do:
 ///
-/// A call fails with what it throws, which is `err.exception()`, or where it returns something like a std::expected
-/// without a value, whose error is `err.exception()` too, where it isn't an error_code (`err.code()`) or a text
-/// (`err.message()`); all else is a success and ends the range. A failure is retried unless it is `unrecoverable`, or
-/// an `r2::error` that isn't transient, or `retry_if` says no. The callable is never cut: a stop, a deadline and a
-/// grace end the waits. Of the options, those are ignored that only HTTP can use: timeout, terminate_if, retry_after,
-/// headers, content_type, idempotency_key, replay, before_attempt, after_attempt, max_body, max_redirects,
-/// throttle_backoff, hedge. Guards and `on_attempt` are shown an empty request, and a success as a 200.
+///     for (auto&& [value, err] : r2::retry([&] { return iam.delete_role(role); }, o))
+///
+/// A call fails if it throws, or returns a std::expected (or a type like it) without a value. `err.exception()` has the
+/// exception or the expected's error; an error_code is `err.code()`, a text is in `err.message()`. Any other result is
+/// a success and ends the range. `unrecoverable` is never retried. Other failures are retried if `retry_if` is true;
+/// not set: unless they are an `r2::error` that isn't transient.
+///
+/// A running call is never cut: a stop, a deadline and a grace end only waits. Ignores timeout, terminate_if,
+/// retry_after, headers, content_type, idempotency_key, replay, before_attempt, after_attempt, max_body, max_redirects,
+/// throttle_backoff and hedge. Guards and `on_attempt` get an empty request, and a response with status 200 for a
+/// success.
 template <std::invocable F> retries<F> retry(F f, options o = {}) {
     const client& c = detail::client_of(o);
     return c.retry(std::move(f), std::move(o));
 }
 
-/// Sends many requests on this thread, as many at once as `c` says, and yields the attempts of all in the order in
-/// which they are over: `for (auto&& [job, res, err] : r2::all(urls, {.max_attempts = 5}, {.max_in_flight = 100}))`.
+/// Sends many requests on this thread, and yields their attempts in the order in which they end:
 ///
-/// Takes any range of URLs, of `request`s, or of pairs of either and `options`, and reads it lazily: as there is room,
-/// and up to 1,000 further where a host has none. A range that isn't moved in has to live as long as the loop. Hosts
-/// take turns. `deadline` is that of the whole, from the first pull; it, `stop` and `stop_grace` are not taken from the
-/// options of a pair. Of each request that was read there is one attempt with `is_last()`: with `errc::stopped` or
-/// `errc::timeout` where the stop or the deadline came before it was sent (again).
+///     for (auto&& [job, res, err] : r2::all(urls, {.max_attempts = 5}, {.max_in_flight = 100}))
+///
+/// Takes a range of URLs, of `request`s, or of pairs of either and `options`. Reads it lazily: when there is room for a
+/// request, and at most 1,000 ahead while their hosts have no room. An lvalue range must outlive the loop. Hosts take
+/// turns.
+///
+/// `deadline` limits all requests together, from the first pull. A pair's `deadline`, `stop` and `stop_grace` are
+/// ignored. Each request that was read gets one attempt with `is_last()`. Its error is `errc::stopped` or
+/// `errc::timeout` if the stop or the deadline came before it was sent or sent again.
 template <detail::requests R> all_attempts all(R&& requests, options o = {}, concurrency c = {}) {
     const client& via = detail::client_of(o);
     return via.all(std::forward<R>(requests), std::move(o), c);

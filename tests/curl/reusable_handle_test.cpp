@@ -52,7 +52,7 @@ TEST(reusable_handle, parses_the_url_anew_after_1_redirect) {
     reusable_handle h(settings, nullptr);
     EXPECT_FALSE(h.set_url("http://me:secret@h/from"));
     EXPECT_FALSE(h.url_to_change().follow("http://other/to"));
-    h.apply_redirect({.url = "http://other/to"}, true);
+    h.apply_redirect(true);
     EXPECT_EQ(h.shown_url(), "http://other/to");
     EXPECT_FALSE(h.url().has_credentials());
     EXPECT_FALSE(h.set_url("http://me:secret@h/from"));
@@ -69,12 +69,12 @@ TEST(reusable_handle, loses_what_configure_set_to_1_url_with_credentials_or_1_ot
         if (by_url)
             EXPECT_FALSE(h.set_url("http://me:secret@h/"));
         else
-            h.apply_redirect({.url = "http://other/"}, true);
+            h.apply_redirect(true);
         EXPECT_FALSE(h.keeps_configuration());
     }
     reusable_handle h(settings, nullptr);
     EXPECT_FALSE(h.set_url("http://h/"));
-    h.apply_redirect({.url = "http://h/to"}, false);
+    h.apply_redirect(false);
     EXPECT_TRUE(h.keeps_configuration());
 }
 

@@ -376,7 +376,7 @@ TEST(all, a_stop_before_the_first_pull_is_1_attempt_with_an_error) {
     EXPECT_TRUE(fake.requests().empty());
 }
 
-/// What becomes of each request, whatever the others do: from its URL and its number alone.
+/// The outcome of an attempt, from its URL and number alone: other requests have no influence.
 r2::outcome fate(std::uint64_t seed, const std::string& url, int number) {
     r2::detail::splitmix64 luck(seed * 1'000'003 + std::hash<std::string>()(url) + static_cast<std::uint64_t>(number));
     const std::vector<r2::outcome> fates{

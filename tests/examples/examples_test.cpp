@@ -82,7 +82,7 @@ TEST(poll_jobs, expects_2_hours_of_1000_jobs_that_take_7200ms_each) {
     EXPECT_EQ(examples::minutes(time_left(now, now)), "-");
 }
 
-/// What is shown of 200 jobs: each of the first 100 takes 200 ms, the others 50 ms.
+/// Returns the display of 200 jobs: each of the first 100 takes 200 ms, the others 50 ms.
 std::string shown_in(std::size_t columns) {
     std::ostringstream out;
     r2::duration time = 1h;

@@ -146,7 +146,7 @@ TEST(execution, makes_an_attempt_without_sending_in_3_ways) {
     EXPECT_EQ(b->sends(), 0);
 
     rig called;
-    const r2::attempt c = *called.e.answer([&] {
+    const r2::attempt c = *called.e.complete_unsent([&] {
         called.pass(2s);
         return r2::attempt(r2::response{.status = 200});
     });

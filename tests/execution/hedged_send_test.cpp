@@ -21,7 +21,7 @@ constexpr auto url = "http://job.test/42";
 using lines = std::vector<std::string>;
 using waits = std::vector<r2::duration>;
 
-/// What became of each copy: "won +50ms 2ms" went out 50 ms after the attempt began, and took 2 ms.
+/// The fate of each copy: "won +50ms 2ms" went out 50 ms after the attempt began, and took 2 ms.
 lines copies_of(const r2::attempt& a) {
     lines all;
     for (const r2::hedged_copy& c : a.copies())

@@ -14,8 +14,8 @@ using r2::detail::kept_failure;
 constexpr r2::time_point start{24h};
 constexpr r2::time_point none = r2::time_point::min();
 
-classified_outcome failure(int status, classification said = classification::retryable) {
-    return {std::make_unique<r2::attempt>(r2::response{.status = status}), said};
+classified_outcome failure(int status, classification classified = classification::retryable) {
+    return {std::make_unique<r2::attempt>(r2::response{.status = status}), classified};
 }
 
 TEST(kept_failure, is_the_last_of_2_whose_servers_asked_for_no_time) {
@@ -43,10 +43,10 @@ TEST(kept_failure, is_a_lack_of_this_machine_only_where_there_is_no_other) {
     f.keep(failure(2, classification::permanent), none);
     const classified_outcome what = f.take();
     EXPECT_EQ(what.outcome->response()->status, 503);
-    EXPECT_EQ(what.said, classification::retryable);
+    EXPECT_EQ(what.classification, classification::retryable);
     kept_failure alone;
     alone.keep(failure(1, classification::permanent), none);
-    EXPECT_EQ(alone.take().said, classification::permanent);
+    EXPECT_EQ(alone.take().classification, classification::permanent);
 }
 
 TEST(kept_failure, waits_for_nothing_while_there_is_none) {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-/// What the fuzzers share. Their inputs are text, so that one can read and write the corpus.
+/// The input of the fuzzers: text, so that the corpus can be read and written.
 namespace r2::fuzzing {
 
 inline void require(bool holds, std::source_location at = std::source_location::current()) {
@@ -22,7 +22,7 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
 }
 
-/// What comes before the first of this mark, and what comes after it.
+/// Splits a text at the first `mark`, which belongs to neither part.
 inline std::pair<std::string_view, std::string_view> split(std::string_view text, char mark) {
     const std::size_t place = text.find(mark);
     if (place == std::string_view::npos) return {text, {}};

@@ -50,7 +50,7 @@ std::string shown(const std::string& url) {
     return text;
 }
 
-/// What libcurl takes for secrets is cut out of the URL where it is; the rest is to be shown.
+/// Checks that `redacted` cuts the parts that libcurl takes for secrets out of the URL, and shows the rest.
 void try_redacted(std::string url) {
     const r2::detail::curl::url_handle parsed(curl_url());
     const auto part = [&](CURLUPart which) {

@@ -242,7 +242,7 @@ TEST(circuit_breaker, lets_1_probe_through_after_30_s_whose_success_closes_it) {
     t.now += 1ns;
     EXPECT_TRUE(t.admits(probe));
     EXPECT_EQ(t.state(), circuit::half_open);
-    EXPECT_EQ(open.breaker.admit(other, 1, t.now).reason(), "circuit breaker is half-open, with a probe on its way");
+    EXPECT_EQ(open.breaker.admit(other, 1, t.now).reason(), "circuit breaker is half-open, with a probe in flight");
     open.breaker.record_of(probe, answered(404), t.now);
     EXPECT_EQ(t.state(), circuit::closed);
     t.tell(9, 503);  // the failures before it opened don't count
@@ -364,7 +364,7 @@ TEST(circuit_breaker, of_2_ranges_1_is_the_probe_and_the_other_is_refused) {
     fake.at(31s, [&] {
         EXPECT_EQ(breaker->state(url), circuit::half_open);
         const auto other = fake.get(url, o).finish();
-        EXPECT_EQ(other.error().message(), "refused: circuit breaker is half-open, with a probe on its way");
+        EXPECT_EQ(other.error().message(), "refused: circuit breaker is half-open, with a probe in flight");
     });
     const auto probe = fake.get(url, o).finish();
     EXPECT_EQ(probe.ended(), ended::succeeded);

@@ -18,10 +18,10 @@ using r2::detail::never;
 /// In the URL, the head and the bodies of each case: what no message may show.
 inline constexpr std::string_view secret = "pA55";
 
-/// Who of the user's throws.
+/// The callable of the user that throws.
 enum class thrower { nobody, before, after, on, terminate_if, retry_if, backoff, script, admit, record, body };
 
-/// What the user's callables throw, and the loop has to let through unchanged.
+/// The exception of the user's callables, which the loop has to let through unchanged.
 struct oops {
     std::uint64_t seed = 0;
     thrower who = thrower::nobody;
@@ -45,7 +45,7 @@ struct step {
     bool throws = false;
 };
 
-/// What one call of one of the user's callables does beside its work.
+/// The side effect of one call of one of the user's callables.
 enum class deed {
     nothing,
     advances,  ///< Takes its time.

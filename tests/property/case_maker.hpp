@@ -127,7 +127,7 @@ private:
         for (int i = 0; i < case_.guards; ++i) case_.guard_plans[static_cast<std::size_t>(i)] = some_guard();
     }
 
-    /// What lets an attempt that hangs come to an end.
+    /// Whether something ends an attempt that hangs.
     bool is_limited() const {
         const auto near = [](duration d) { return d > 0s && d < 1h; };
         return near(case_.timeout) || near(case_.deadline);

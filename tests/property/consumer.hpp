@@ -97,7 +97,7 @@ private:
         if (c_.consumer.stops) range_.request_stop();
     }
 
-    /// Whose own callable threw, and not the loop's body, is at the end.
+    /// Notes an exception. If a callable threw it, and not the body, the range is at its end.
     void threw(const oops& thrown) {
         leave(seen::threw);
         out_.back().thrown = thrown;

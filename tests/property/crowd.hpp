@@ -130,7 +130,7 @@ private:
     std::size_t i_;
 };
 
-/// What the rules say of one of them that is apart.
+/// Traces the marks that the rules demand of one request apart from the others.
 inline void expect(const loop_case& c, trace& out) {
     model m(c, out);
     ended last = ended::not_yet;
@@ -158,7 +158,7 @@ inline void expect(const loop_case& c, trace& out) {
 /// Runs such a crowd through `all`.
 class crowd {
 public:
-    /// What is wrong with it; nothing in almost all cases.
+    /// Returns the defect of this case; empty in almost all cases.
     std::string run(const crowd_case& c) {
         case_ = &c;
         begin();

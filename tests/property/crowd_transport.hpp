@@ -19,7 +19,7 @@
 
 namespace r2::property {
 
-/// What many cases share: a clock that only waiting moves, a stop, and a server that has each case's own script for it.
+/// The world that many cases share: a clock that only waiting moves, a stop, and a server with a script for each case.
 class crowd_world {
 public:
     struct job {

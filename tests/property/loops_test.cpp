@@ -25,7 +25,7 @@ namespace {
 /// One case, run by the model and in truth. Kept from case to case, as are the allocations of its traces.
 class trial {
 public:
-    /// What is wrong with it; nothing in almost all cases.
+    /// Returns the defect of this case; empty in almost all cases.
     std::string run(std::uint64_t seed) {
         case_ = case_maker(seed).make();
         expected_.clear();

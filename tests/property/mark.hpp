@@ -8,7 +8,7 @@
 
 namespace r2::property {
 
-/// What can be seen of a loop from outside, one by one.
+/// The events of a loop that can be seen from outside.
 enum class seen {
     admitted,  ///< A guard is asked.
     recorded,

@@ -119,8 +119,8 @@ private:
         attempt_ = {.shown = {.number = attempt_.shown.number + 1}, .method = c_.method, .key = c_.key};
     }
 
-    /// What before_attempt does is still before the attempt: a stop that it requests, or a deadline that passes in it,
-    /// ends the range.
+    /// before_attempt runs before the attempt: a stop that it requests, or a deadline that passes in it, ends the
+    /// range.
     bool make_attempt() {
         const model_attempt one_before = attempt_;
         begin_attempt();

@@ -8,7 +8,7 @@
 
 namespace r2::property {
 
-/// What the predicates said of an outcome: each is asked of it once at most.
+/// The results of the predicates on an outcome: each is called at most once.
 struct opinion {
     bool met = false;    ///< `terminate_if` holds.
     bool again = false;  ///< It is a failure that may pass.
@@ -83,7 +83,7 @@ public:
     }
 
 private:
-    /// What any callable may do; and what this one does.
+    /// Does the deed of a callable, and returns it.
     deed act(const habit& h, const model_attempt& a, thrower who) {
         const deed d = h.now(a.shown.number);
         if (d == deed::advances) world_.advance(h.d);

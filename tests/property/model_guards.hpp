@@ -10,7 +10,7 @@
 
 namespace r2::property {
 
-/// What the guards of a range are asked and told.
+/// Models the calls of a range's guards.
 class model_guards {
 public:
     model_guards(const loop_case& c, trace& out, model_world& world) : c_(c), out_(out), world_(world) {}
@@ -46,8 +46,8 @@ public:
             if (take_back(a, i)) tell(seen::cancelled, {}, i, world_.now());
     }
 
-    /// What was thrown first, if anything. All are told, whatever one of them throws, and of the moment at which the
-    /// attempt was over: after_attempt may have taken its time since.
+    /// Records the attempt with all guards, even if one throws. Returns the first exception. `over` is the end of the
+    /// attempt: after_attempt may have taken time since.
     std::optional<oops> record(admission& a, const mark& attempt, time_point over) {
         std::optional<oops> first;
         for (int i = 0; i < c_.guards; ++i) {

@@ -47,7 +47,7 @@ public:
         now_ = std::max(now_, t);
     }
 
-    /// What the server does with the next request.
+    /// The step of the script for the next request.
     const step& next_step() noexcept {
         return c_.script[static_cast<std::size_t>(std::min(requests_++, c_.steps - 1))];
     }

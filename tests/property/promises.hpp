@@ -69,7 +69,7 @@ private:
     bool answers_itself() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::answers; }
     bool spoils_one() const { return c_.before.set && c_.before.at > 0 && c_.before.deed == deed::spoils_head; }
 
-    /// What became of the copies of this attempt: those marks come before its own.
+    /// Returns the marks of this attempt's copies, which come before its own.
     std::span<const mark> copies_of(const mark& shown) const {
         const mark* first = &shown;
         while (first != trace_.data() && first[-1].seen == seen::copy) --first;
@@ -179,7 +179,7 @@ private:
                });
     }
 
-    /// What the server asked for, as far as the policy lets it; 0 where it wasn't the server that answered.
+    /// Returns the wait that the server asked for, limited by the policy; 0 if the outcome isn't the server's.
     duration asked_after(const mark& m) const {
         const bool own = !answers_itself() && !spoils_one() && m.outcome > 0 && m.requests > 0;
         return own && copies_of(m).empty() ? asked_by_answer(m.requests) : 0ns;

@@ -27,7 +27,7 @@ inline bool holds(question q, int number, int outcome) {
     }
 }
 
-/// What `retry_if` is where it isn't set.
+/// The default of `retry_if`.
 inline bool is_transient(int outcome) {
     if (outcome > 0) return outcome == 429 || outcome >= 500;
     switch (static_cast<errc>(-outcome)) {

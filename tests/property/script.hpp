@@ -38,7 +38,7 @@ inline response response_of(const step& s) {
     return {s.status, headers_of(s), s.body ? std::string(secret) : std::string()};
 }
 
-/// What the server does in this case.
+/// Writes the script of the server in this case.
 inline void write_script(const loop_case& c, testing::fake_client& fake) {
     for (int i = 0; i < c.steps; ++i) {
         const step& s = c.script[static_cast<std::size_t>(i)];

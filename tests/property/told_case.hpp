@@ -90,7 +90,7 @@ public:
         return of(what, a);
     }
 
-    /// What was found wrong that no mark shows; null where nothing was.
+    /// Returns the broken promise that no mark shows, or null.
     const char* broken() const noexcept { return broken_; }
 
 protected:
@@ -118,7 +118,7 @@ protected:
 private:
     // The user's callables.
 
-    /// What any of them may do; and what this one does.
+    /// Does the deed of a callable, and returns it.
     deed act(const habit& h, int number, thrower who) {
         const deed d = h.now(number);
         if (d == deed::advances) advance(h.d);

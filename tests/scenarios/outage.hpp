@@ -100,7 +100,7 @@ private:
 /// is over.
 class outage {
 public:
-    /// What the server saw of it, and the calls came to.
+    /// The requests that the server saw, and the results of the calls.
     struct figures {
         int requests = 0;
         int requests_in_outage = 0;

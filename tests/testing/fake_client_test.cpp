@@ -138,7 +138,7 @@ TEST(fake_client, running_past_the_script_names_the_request_and_no_secret_of_it)
     fake.reply(503);
     auto range = fake.post("http://me:hunter2@job.test/42?key=hunter2", "{}");
     EXPECT_EQ(complaint_of([&] { range.finish(); }),
-              "fake_client: the script has no answer to request 2, POST http://job.test/42?…");
+              "fake_client: the script has no step for request 2, POST http://job.test/42?…");
     EXPECT_EQ(range.ended(), ended::threw);
     EXPECT_EQ(fake.requests().size(), 2U);
 }

@@ -7,7 +7,7 @@
 
 namespace r2::inline v0_2::detail {
 
-/// What libcurl says against this URL; false where it can be sent to. For transports other than libcurl's.
+/// Returns an error if libcurl rejects this URL. For other transports than libcurl's.
 error check_url(const std::string& url);
 
 }  // namespace r2::inline v0_2::detail

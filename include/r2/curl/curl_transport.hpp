@@ -75,7 +75,7 @@ public:
         return sends;
     }
 
-    /// Nothing is received between two calls of `wait_until`: the next one cuts what is overdue by then.
+    /// Receives only inside `wait_until`, which also ends overdue drains.
     int drain(ticket& t, std::shared_ptr<const request> kept, time_point until) noexcept override {
         pooled_transfer& p = pooled_transfer::of(t);
         if (!p.group || !p.is_sent() || until <= now()) return cancel(t);
@@ -88,13 +88,13 @@ public:
     std::optional<completion> wait_until(time_point until) override {
         for (;;) {
             if (complete_.empty()) perform_due();
-            handle_ready(reactor_.now);  // what an earlier wait found
+            handle_ready(reactor_.now);  // those that an earlier wait found
             if (!complete_.empty()) break;
             reactor_.now = now();
             cut_overdue();
             if (find_due()) continue;
 
-            // Out of time or woken, it has a last look without blocking.
+            // Out of time or woken: looks once more, without blocking.
             const bool last = reactor_.is_woken() || reactor_.now >= until;
             wait(last ? 0 : timeout(until));
             handle_ready(just_now);
@@ -108,7 +108,7 @@ public:
 
     void wake() noexcept override { reactor_.wake(); }
 
-    /// Frees what only many transfers at a time need. Call it at the end of a range.
+    /// Frees memory and connections that only many concurrent transfers need. Call it at the end of a range.
     void close_idle() noexcept {
         transfers_.close_idle();
         plain_.close_idle();

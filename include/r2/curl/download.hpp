@@ -70,7 +70,7 @@ public:
     bool has_begun() const noexcept { return state_ != state::before; }
     void expect_another() noexcept { state_ = state::before; }
 
-    /// Whether the final head came with its blank line. libcurl reports a head that is cut short as a success.
+    /// Whether the final head came with its blank line. libcurl reports a truncated head as a success.
     bool has_head() const noexcept { return state_ == state::body; }
 
     /// The response so far, which may be moved from.

@@ -89,7 +89,7 @@ inline const category_t& category() noexcept {
     return c;
 }
 
-/// What is known of a failed transfer beside its CURLcode.
+/// The facts about a failed transfer besides its CURLcode.
 struct circumstances {
     int sends = 0;
     std::string_view text = {};  ///< CURLOPT_ERRORBUFFER.
@@ -123,7 +123,7 @@ inline std::string detail_of(CURLcode code, const circumstances& c) {
     if (code == CURLE_UNSUPPORTED_PROTOCOL) return "the response isn't HTTP/1 or HTTP/2";
     if (code == CURLE_BAD_FUNCTION_ARGUMENT && c.sends > 0) return "a field of the response is malformed";
     if (code == CURLE_GOT_NOTHING) return "the connection was closed before a response";
-    if (code == CURLE_PARTIAL_FILE) return "the body of the response was cut short";
+    if (code == CURLE_PARTIAL_FILE) return "the response body is truncated";
     return std::string(quotes_no_secret(code) && !c.text.empty() ? c.text : curl_easy_strerror(code));
 }
 

@@ -67,7 +67,7 @@ public:
                 reactor_.next_timer = std::min(reactor_.next_timer, g->timer());
     }
 
-    /// Closes all but one group, and those where a response is still received.
+    /// Closes all groups except one and those that still receive a response.
     void close_idle() noexcept {
         affinities_.clear();
         if (all_.empty()) return;

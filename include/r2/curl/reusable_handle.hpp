@@ -43,7 +43,7 @@ inline base_method base_method_of(const request& q) noexcept {
     return method == "HEAD" ? base_method::head : base_method::get;
 }
 
-/// What an easy handle is set to. The handle refers to `lines`.
+/// The current settings of an easy handle. The handle refers to `lines`.
 struct handle_state {
     std::string url = {};        ///< As written in the request; empty if a redirect has changed it.
     std::string shown_url = {};  ///< Without credentials.
@@ -100,9 +100,9 @@ public:
         state_.base = base;
     }
 
-    /// Applies a redirect. `q` is the new request; `url_to_change` has its URL already.
-    void apply_redirect(const request& q, bool leaves_origin) {
-        state_.shown_url = q.url;
+    /// Applies a redirect to the URL that `url_to_change` was set to.
+    void apply_redirect(bool leaves_origin) {
+        state_.shown_url = url_.shown();
         if (leaves_origin && settings_.configure) reset_configured_credentials();
         set_credentials();
     }

@@ -22,7 +22,7 @@ inline duration connect_timeout_of(const client_options& o) noexcept {
     return o.connect_timeout > duration{} ? o.connect_timeout : client_options{}.connect_timeout;
 }
 
-/// Whether a variable that libcurl reads names a proxy.
+/// Whether an environment variable sets a proxy for libcurl.
 inline bool is_proxied_by_environment() noexcept {
     for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
         if (std::getenv(name)) return true;
@@ -60,8 +60,8 @@ inline void apply(const client_options& o, CURL* easy) {
         set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
     else
         set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
-    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(connect_timeout_of(o));
-    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(patience.count()));
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(connect_timeout_of(o));
+    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout.count()));
 
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_QUICK_EXIT, 1L);  // else removing a transfer blocks on its hung name look-up

@@ -116,7 +116,7 @@ private:
 
     error follow(const std::string& location, int status) {
         if (error refused = redirects_.follow(location, status, handle_.url_to_change())) return refused;
-        handle_.apply_redirect(redirects_.current(), redirects_.left_origin());
+        handle_.apply_redirect(redirects_.left_origin());
         const error bad = begin_hop();
         if (bad) return own_error(bad.kind(), "the file is no longer there for a redirect", bad.code());
         return {};
@@ -142,9 +142,8 @@ private:
     }
 
     error error_of(CURLcode code) {
-        if (code == CURLE_OK)  // a head that is cut short is a success to libcurl
-            return own_error(errc::disconnected, "the head of the response was cut short",
-                             error(errc::disconnected).code());
+        if (code == CURLE_OK)  // a truncated head is a success to libcurl
+            return own_error(errc::disconnected, "the response head is truncated", error(errc::disconnected).code());
         if (const abort_reason why = exchange_.why_aborted(code); why != abort_reason::none)
             return own_error(kind_of(why), detail_of(why, exchange_.max_body()), {static_cast<int>(code), category()});
         long os_error = 0;

@@ -8,6 +8,7 @@
 
 #include "r2/curl/handles.hpp"
 #include "r2/words/error.hpp"
+#include "r2/words/headers.hpp"
 
 namespace r2::inline v0_2::detail::curl {
 
@@ -54,7 +55,7 @@ public:
     /// The origin, with its host in lower case and its port as a number.
     origin where() const {
         std::string host = part(CURLUPART_HOST);
-        for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+        for (char& c : host) c = lower(c);
         return {part(CURLUPART_SCHEME), std::move(host), part(CURLUPART_PORT, CURLU_DEFAULT_PORT)};
     }
 

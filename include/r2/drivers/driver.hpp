@@ -18,7 +18,7 @@ namespace r2::inline v0_2::detail {
 /// Drives one execution on the calling thread, which blocks.
 class driver final : public attempt_source {
 public:
-    /// `call`, if there is one, is made in place of sending.
+    /// `call`, if set, is called in place of sending.
     driver(std::shared_ptr<transport_pool> pool, request&& q, options&& o, std::function<attempt()> call = {})
         : pool_(std::move(pool)), request_(std::move(q)), options_(std::move(o)), call_(std::move(call)) {}
 
@@ -81,7 +81,7 @@ private:
         run_.reset();
     }
 
-    /// False where the range ends without another attempt.
+    /// Returns false if the range ends without another attempt.
     bool make_next() {
         execution& e = *run_->execution;
         const bool is_first = e.number() == 0;
@@ -115,7 +115,7 @@ private:
     std::unique_ptr<attempt> make() {
         execution& e = *run_->execution;
         transport& t = *run_->lease;
-        std::unique_ptr<attempt> over = call_ ? e.answer(call_) : e.start();
+        std::unique_ptr<attempt> over = call_ ? e.complete_unsent(call_) : e.start();
         while (!over) {
             const time_point timer = e.next_timer();
             if (timer != never && t.now() >= timer)
@@ -126,10 +126,9 @@ private:
         return over;
     }
 
-    /// There is no transport to be had.
+    /// Makes an attempt with an error, as the pool has no transport.
     bool fail_without_transport() {
-        current_ = std::make_unique<attempt>(error(errc::local, "no memory or file descriptors for one more transfer"));
-        current_->notes().ended = ended::not_retryable;
+        current_ = std::make_unique<attempt>(no_transport());
         note_made();
         if (options_.on_attempt) options_.on_attempt(request_, *current_);
         return true;

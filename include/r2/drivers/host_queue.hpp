@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <string>
@@ -12,9 +13,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Items that are ready to start, in a line for each host: scheme, name and port. Hosts take turns; at one host nobody
-/// overtakes. Counts the items under way, so that no host has more of them than its share. An item has a
-/// `next_in_line`, for this queue alone.
+/// Queues items that are ready to start, first in, first out for each host (scheme, name and port); hosts take turns.
+/// Counts the items under way, so that no host exceeds its limit. An item has a `next_in_line`, for this queue alone.
 template <class Item> class host_queue {
 public:
     /// Exists while an item stands in line or is under way there.
@@ -39,7 +39,10 @@ public:
         }
         host& h = place->second;
         item.next_in_line = nullptr;
-        (h.first ? h.last->next_in_line : h.first) = &item;
+        if (h.first)
+            h.last->next_in_line = &item;
+        else
+            h.first = &item;
         h.last = &item;
         ++size_;
         offer_turn(h);
@@ -95,7 +98,10 @@ private:
         if (h.has_turn || !h.first || h.under_way >= most_per_host_) return;
         h.has_turn = true;
         h.next_turn = nullptr;
-        (first_turn_ ? last_turn_->next_turn : first_turn_) = &h;
+        if (first_turn_)
+            last_turn_->next_turn = &h;
+        else
+            first_turn_ = &h;
         last_turn_ = &h;
     }
 

@@ -18,10 +18,10 @@ public:
     bool may_start() const noexcept { return starts_left_ > 0; }
     void started() noexcept { --starts_left_; }
 
-    /// The transport is asked for completions.
+    /// Call it before asking the transport for completions.
     void asked() noexcept { starts_left_ = burst; }
 
-    /// A transfer is complete, with so many in flight.
+    /// Call it for each completion; `in_flight` still counts that one.
     void completed(std::size_t in_flight) noexcept {
         const std::size_t together = std::clamp<std::size_t>(in_flight / 64, 1, burst / 2);
         starts_left_ = 0;

@@ -22,8 +22,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// Drives many executions on one transport: starts whatever is ready as there is room, and waits for whatever comes
-/// first.
+/// Drives many executions on one transport: starts the requests that are ready while there is room, then waits for the
+/// next event.
 class scheduler final : public job_attempt_source {
 public:
     scheduler(std::shared_ptr<transport_pool> pool, request_reader requests, options o, const concurrency& c)
@@ -104,7 +104,7 @@ private:
         give_up(next);
     }
 
-    /// Its next attempt is never made.
+    /// Ends a slot whose next attempt is never made.
     void give_up(slot& s) {
         leave_host(s);
         yield(s, std::move(*s.execution->make_stand_in()));
@@ -125,8 +125,8 @@ private:
         }
     }
 
-    /// Starts whatever may start. Reads a request where nothing else is ready, and else after each retry that it
-    /// starts, so that neither holds the other up.
+    /// Starts slots while there is room. Reads a request if none is ready, and after each retry that it starts, so that
+    /// neither new requests nor retries starve.
     void start_ready() {
         while (ready_.under_way() < most_in_flight_ && pacing_.may_start() && !yielded_) {
             const bool may_read = !counts_.so_far().all_read && ready_.size() < read_ahead;
@@ -168,7 +168,7 @@ private:
         ready_.push(s, origin_of(s.request.url, scratch));
     }
 
-    /// Sets the timer of a slot whose time is still to come.
+    /// Sets the timer of a slot whose time is in the future. Returns whether it did.
     bool set_wait_timer(slot& s) {
         const time_point turn = s.execution->due();
         if (turn == time_point::min() || turn <= now()) return false;
@@ -176,8 +176,8 @@ private:
         return true;
     }
 
-    /// Keeps its place at the host where a guard delays its first attempt, so that no more guards are asked than there
-    /// is room for.
+    /// Keeps the slot's place at the host while a guard delays its first attempt, so that no more guards are asked than
+    /// there is room for.
     void start(slot& s) {
         execution& e = *s.execution;
         if (!e.has_due_time()) {
@@ -229,7 +229,7 @@ private:
         go_on(s, s.execution->on_timer());
     }
 
-    /// Of a slot in flight; `over` is its attempt, if that is over.
+    /// Continues a slot in flight. `over` is its attempt, or null if that goes on.
     void go_on(slot& s, std::unique_ptr<attempt> over) {
         if (!over) return set_flight_timer(s);
         counts_.no_longer_in_flight();
@@ -248,7 +248,7 @@ private:
         if (yielded_->is_last()) slots_.give_back(s);
     }
 
-    /// There is no transport to be had.
+    /// Yields the next request with an error, as the pool has no transport.
     void fail_next_without_transport() {
         std::optional<queued_request> q;
         if (!options_->stop.stop_requested() || counts_.so_far().read == 0) q = read_request_();
@@ -258,13 +258,12 @@ private:
             return;
         }
         slot& s = fill_slot(std::move(*q));
-        attempt a(error(errc::local, "no memory or file descriptors for one more transfer"));
-        a.notes().ended = ended::not_retryable;
+        attempt a = no_transport();
         if (s.options->on_attempt) s.options->on_attempt(s.request, std::as_const(a));
         yield(s, std::move(a));
     }
 
-    /// Lets go of everything, in this order: executions tell the guards and the transport.
+    /// Releases everything. Slots go before the lease: their executions still call guards and the transport.
     void release() {
         over_ = true;
         counts_.end();
@@ -274,7 +273,7 @@ private:
         lease_.reset();  // for the next range
     }
 
-    /// The most requests in line for hosts that have no room: so many may be overtaken by one for another host.
+    /// The limit of requests in line for hosts without room.
     static constexpr std::size_t read_ahead = 1000;
 
     std::shared_ptr<transport_pool> pool_;

@@ -14,7 +14,7 @@
 
 namespace r2::inline v0_2::detail {
 
-/// One request of a scheduler, with its execution. Used for one request after the other, as making one anew costs time.
+/// One request of a scheduler, with its execution. Reused, as constructing one costs time.
 struct slot {
     using host_line = host_queue<slot>::host;
 

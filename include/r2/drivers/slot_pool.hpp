@@ -14,7 +14,7 @@ class slot_pool {
 public:
     explicit slot_pool(std::size_t most_spare) : most_spare_(most_spare) {}
 
-    /// One that is done, or a new one.
+    /// Returns a spare slot, or a new one.
     slot& take() {
         if (spare_.empty()) {
             spare_.reserve(most_spare_);
@@ -27,7 +27,7 @@ public:
         return s;
     }
 
-    /// Its request is done.
+    /// Takes back a slot whose request is done.
     void give_back(slot& s) {
         if (spare_.size() < most_spare_) {
             s.empty();

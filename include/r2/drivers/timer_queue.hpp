@@ -24,7 +24,7 @@ public:
 
     bool empty() const noexcept { return all_.empty(); }
 
-    /// The earliest time; `never` where there is none.
+    /// The earliest time; `never` if there is none.
     time_point next() const noexcept { return all_.empty() ? never : all_.begin()->first.first; }
 
     /// Takes the first item out. There must be one.
@@ -34,7 +34,7 @@ public:
         return first;
     }
 
-    /// The item's timer must not be set.
+    /// Sets the item's timer, which must not be set already.
     void set(Item& item, time_point t) {
         timer& its = item.timer;
         if (its.entry_.empty()) {  // the hint: mostly it is the last to run out

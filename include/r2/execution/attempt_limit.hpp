@@ -19,7 +19,7 @@ public:
           deadline_(deadline),
           end_(o.timeout > duration{} ? std::min(deadline, later(started, o.timeout)) : deadline) {}
 
-    /// When to cut it; `never`: no limit so far. Call it before each wait: that is when a stop is noticed.
+    /// When to cut it; `never`: no limit so far. Call it before each wait, as only this call notices a stop.
     time_point next(time_point now) {
         if (grace_ends_ == never && options_.stop.stop_requested())
             grace_ends_ = later(now, waited_ ? std::max(options_.stop_grace, duration{}) : duration{});
@@ -31,10 +31,10 @@ public:
     bool passed(time_point now) const noexcept { return now >= end_; }
     bool passed_or_stopped(time_point now) const noexcept { return now >= std::min(end_, grace_ends_); }
 
-    /// Of the two limits that have passed, whether the stop's came first.
+    /// Whether the stop's limit comes before the other one.
     bool by_stop() const noexcept { return grace_ends_ < end_; }
 
-    /// The error of a request that was put on the wire so many times, and then cut.
+    /// The error of an attempt that was cut after this many sends.
     error reason(int sends) const {
         if (by_stop()) {
             if (sends == 0) return {errc::stopped, "before the request was sent"};

@@ -23,9 +23,9 @@ namespace r2::inline v0_2::detail {
 /// calls `on_timer` when `next_timer()` has passed, and `on_completion` when a transfer is complete. So one thread can
 /// drive thousands.
 ///
-/// First `admit_first`; then for each attempt `can_go_on` until it is `due`, `prepare`, and one of `start` and
-/// `answer`. `start`, `answer`, `on_timer` and `on_completion` return the attempt with its decision once it is over;
-/// null: it is in flight.
+/// First `admit_first`; then for each attempt `can_go_on` until it is `due`, `prepare`, and `start` or
+/// `complete_unsent`. These two, `on_timer` and `on_completion` return the attempt with its decision once it is over;
+/// null while it is in flight.
 class execution {
 public:
     /// Its deadline counts from `began`. Keep what the context refers to alive.
@@ -36,7 +36,7 @@ public:
           hooks_(context_) {}
     execution(execution&&) = delete;
 
-    // Before an attempt. Each `false` means that there is none: `reason()` says why.
+    // Before an attempt. A function that returns false ends the range: see `reason()`.
 
     /// Asks the guards for the first attempt.
     bool admit_first() {
@@ -81,7 +81,7 @@ public:
     /// Of the last attempt; 0 before the first.
     int number() const noexcept { return number_; }
 
-    /// Tells the guards that the attempt which they admitted is never made.
+    /// Cancels the admitted attempt with the guards: it is never made.
     void cancel() { guards_.cancel(context_.transport.now()); }
 
     /// Makes the attempt that stands for one that is never sent: its error is the reason. Cancels with the guards.
@@ -99,9 +99,10 @@ public:
 
     /// Sends it. Returns it if it is over at once. `owner` is that of the transfer's ticket.
     std::unique_ptr<attempt> start(void* owner = nullptr) {
-        if (const auto given = hooks_.take_response()) return answer([&] { return attempt(std::move(*given)); });
+        if (const auto given = hooks_.take_response())
+            return complete_unsent([&] { return attempt(std::move(*given)); });
         const request& q = hooks_.sent_request();
-        if (error bad = check(q)) return answer([&] { return attempt(std::move(bad)); });
+        if (error bad = check(q)) return complete_unsent([&] { return attempt(std::move(bad)); });
         begin_attempt();
         const time_point deadline = machine_.limits().deadline;
         send_.emplace(context_, q, number_, attempt_limit(context_.options, started_, deadline));
@@ -109,15 +110,15 @@ public:
         return nullptr;
     }
 
-    /// Makes it without sending: `call` returns its outcome.
-    template <class Call> std::unique_ptr<attempt> answer(Call call) {
+    /// Makes the attempt without sending: `call` returns its outcome.
+    template <class Call> std::unique_ptr<attempt> complete_unsent(Call call) {
         begin_attempt();
         std::unique_ptr<attempt> outcome(new attempt(call()));
         outcome->notes() = {
             .number = number_, .sends = outcome->sends(), .elapsed = context_.transport.now() - started_};
         classified_outcome last{std::move(outcome), {}};
         return keep_if_thrown(last, [&] {
-            last.said = judge(*last.outcome, guards_, false);
+            last.classification = judge(*last.outcome, guards_, false);
             return conclude(last);
         });
     }
@@ -143,7 +144,7 @@ public:
                 return conclude_sent(last);
             }
             end_send(*last.outcome);
-            last.said = judge(*last.outcome, guards_, by_stop);
+            last.classification = judge(*last.outcome, guards_, by_stop);
             return conclude(last);
         });
     }
@@ -153,8 +154,8 @@ public:
         guard_chain& admitting = *static_cast<sent_copy*>(c.which)->guards;
         classified_outcome latest{send_->take(c), {}};
         return keep_if_thrown(latest, [&]() -> std::unique_ptr<attempt> {
-            latest.said = judge(*latest.outcome, admitting, false);
-            if (hedged_send::decides(*latest.outcome, latest.said)) {
+            latest.classification = judge(*latest.outcome, admitting, false);
+            if (hedged_send::decides(*latest.outcome, latest.classification)) {
                 send_->win(c, *latest.outcome);
                 return conclude_sent(latest);
             }
@@ -165,7 +166,7 @@ public:
         });
     }
 
-    /// The attempt in which one of the user's callables threw, if its outcome was there.
+    /// Returns the attempt in which one of the user's callables threw, if its outcome had arrived.
     std::unique_ptr<attempt> thrown_attempt() noexcept { return std::move(thrown_attempt_); }
 
 private:
@@ -215,7 +216,7 @@ private:
             context_.options, outcome, [this] { return context_.transport.wall_now(); },
             [&] { return ask_guards(&outcome, now); });
         const attempt_facts facts = facts_of(hooks_.sent_request(), outcome, stop_requested);
-        const decision d = machine_.decide(facts, last.said, now, context_.transport.chance(), waits);
+        const decision d = machine_.decide(facts, last.classification, now, context_.transport.chance(), waits);
         reason_ = d.ended;
         due_ = later(now, d.wait);
         if (d.ended != ended::not_yet) guards_.cancel(now);
@@ -229,11 +230,11 @@ private:
         return std::move(last.outcome);
     }
 
-    /// Asks the guards for the attempt after `before`. Returns the longest of their waits; nothing where one refuses.
+    /// Asks the guards for the attempt after `before`. Returns the longest of their waits; nothing if one refuses.
     std::optional<duration> ask_guards(const attempt* before, time_point now) {
-        const admission answer = guards_.admit(before, 1, now);
-        if (!answer.refused()) return answer.wait();
-        refusal_ = answer.reason();
+        const admission given = guards_.admit(before, 1, now);
+        if (!given.refused()) return given.wait();
+        refusal_ = given.reason();
         return std::nullopt;
     }
 

@@ -11,8 +11,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// The guards of a range, and what they said to its next attempt. Each guard that admits an attempt hears of it once
-/// more: its outcome, or that it is never made, at the latest when this is destroyed.
+/// The guards of a range. Calls `record_of` or `cancel` once on each guard that admitted an attempt, at the latest when
+/// this is destroyed.
 class guard_chain {
 public:
     /// Keep the guards and the request alive.
@@ -22,14 +22,14 @@ public:
     ~guard_chain() {
         try {
             if (admitted_ > 0) cancel(transport_.now());
-        } catch (...) {  // a range is being destroyed: no loop is left to see it
+        } catch (...) {  // in the destructor of a range, no loop can catch this
         }
     }
 
     bool empty() const noexcept { return guards_.empty(); }
 
     /// Asks the guards in order, up to the first that refuses. Returns the longest of their waits. `before` is the
-    /// attempt that this one follows; null where there is none.
+    /// attempt that this one follows; null if there is none.
     admission admit(const attempt* before, int number, time_point now) {
         admission longest;
         for (const auto& each : guards_) {
@@ -81,7 +81,7 @@ private:
     const std::vector<std::shared_ptr<guard>>& guards_;
     const request& request_;
     transport& transport_;
-    std::size_t admitted_ = 0;  // so many of the first ones admitted, or are null
+    std::size_t admitted_ = 0;  // the first so many guards admitted it, or are null
 };
 
 }  // namespace r2::inline v0_2::detail

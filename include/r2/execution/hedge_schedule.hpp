@@ -35,7 +35,10 @@ public:
     }
 
     /// No copy goes before then.
-    constexpr void hold(time_point until) noexcept { next_ = held_ = std::max(held_, until); }
+    constexpr void hold(time_point until) noexcept {
+        held_ = std::max(held_, until);
+        next_ = held_;
+    }
 
     constexpr void end() noexcept { left_ = 0; }
 

@@ -77,10 +77,10 @@ public:
     }
 
     /// Whether such an outcome is the attempt's, whatever the other copies do.
-    static bool decides(const attempt& outcome, classification said) noexcept {
-        // A lack of memory or descriptors for one copy says nothing against the others.
-        const bool lacks = outcome.error() == errc::local && said == classification::permanent;
-        return said != classification::retryable && !lacks;
+    static bool decides(const attempt& outcome, classification classified) noexcept {
+        // A lack of memory or descriptors for one copy doesn't concern the others.
+        const bool lacks = outcome.error() == errc::local && classified == classification::permanent;
+        return classified != classification::retryable && !lacks;
     }
 
     /// The copy's outcome is the attempt's. The others have lost.
@@ -93,7 +93,7 @@ public:
             return context_.transport.drain(loser, kept_, later(context_.transport.now(), drain));
         });
         log_latency();
-        tell_guards_of_cut([](int sends) {
+        record_cut_copies([](int sends) {
             return error(errc::stopped, "the response to another copy came first", sends > 0 ? sent::maybe : sent::no);
         });
     }
@@ -117,7 +117,7 @@ public:
     /// wait, if there is one: that wait still counts. Else the attempt's outcome is the limit's.
     std::optional<classified_outcome> record_cut() {
         if (!limit_.by_stop()) log_latency();
-        if (is_hedged()) tell_guards_of_cut([this](int sends) { return limit_.reason(sends); });
+        if (is_hedged()) record_cut_copies([this](int sends) { return limit_.reason(sends); });
         if (limit_.by_stop() || !failure_.waits()) return std::nullopt;
         return failure_.take();
     }
@@ -144,8 +144,7 @@ public:
     }
 
 private:
-    /// Sends further copies where the original is slow. Copies the request, as copies that lost may outlive the
-    /// attempt.
+    /// Lets further copies follow the original. Copies the request, as draining transfers may outlive the attempt.
     void hedge() {
         kept_ = std::make_shared<const request>(*request_);
         request_ = kept_.get();
@@ -160,9 +159,9 @@ private:
         }
         if (waiting_) return true;
         waiting_ = std::make_unique<further_copy>(context_);
-        const admission answer = waiting_->own_guards.admit(nullptr, number_ + 1, now);
-        if (answer.refused()) schedule_.end();
-        if (answer.wait() > duration{}) schedule_.hold(later(now, answer.wait()));
+        const admission given = waiting_->own_guards.admit(nullptr, number_ + 1, now);
+        if (given.refused()) schedule_.end();
+        if (given.wait() > duration{}) schedule_.hold(later(now, given.wait()));
         return false;  // look again: it may have to wait, and a guard may have requested a stop
     }
 
@@ -187,7 +186,7 @@ private:
     void keep_failure(classified_outcome&& latest) {
         const time_point now = context_.transport.now();
         const auto asked = asked_wait(*latest.outcome);
-        if (latest.said == classification::retryable)
+        if (latest.classification == classification::retryable)
             schedule_.copy_failed(now, asked);
         else
             schedule_.end();
@@ -200,7 +199,7 @@ private:
         return server_wait(*a.response(), context_.transport.wall_now());
     }
 
-    /// Ends all transfers in flight before the guards hear of any. `end` returns the sends of one.
+    /// Ends all transfers in flight before any guard is called. `end` returns the sends of one.
     template <class End> void end_all(End end) {
         for_each_copy([&](sent_copy& c) {
             if (!c.in_flight) return;
@@ -214,7 +213,7 @@ private:
     }
 
     /// `why` makes the error of a copy from its sends.
-    template <class Why> void tell_guards_of_cut(Why why) {
+    template <class Why> void record_cut_copies(Why why) {
         for_each_copy([&](sent_copy& c) {
             if (!std::exchange(c.guards_to_tell, false)) return;
             c.report.error = why(c.report.sends);
@@ -250,7 +249,7 @@ private:
     const execution_context& context_;
     attempt_limit limit_;
     const request* request_;
-    std::shared_ptr<const request> kept_;  // where it is hedged
+    std::shared_ptr<const request> kept_;  // if it is hedged
     hedge_schedule schedule_;
     const int number_;
     int in_flight_ = 0;

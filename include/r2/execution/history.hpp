@@ -1,9 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <ratio>
 #include <string>
 
 #include "r2/words/attempt.hpp"

@@ -13,7 +13,7 @@ struct sent_copy : ticket {
     guard_chain* guards = nullptr;  ///< Those that admitted it.
     hedged_copy report = {};
     bool in_flight = false;
-    bool guards_to_tell = false;  ///< It was cut, and its guards haven't heard of it yet.
+    bool guards_to_tell = false;  ///< It was cut, and isn't recorded with its guards yet.
 };
 
 /// A further copy, with an admission of its own. A guard knows an admission by the address of its request.

@@ -10,7 +10,8 @@
 
 namespace r2::inline v0_2::detail {
 
-/// The wait sources after an attempt with these options. `guards` asks the guards; nothing: one refuses.
+/// The waits that are asked for after an attempt with these options. `guards` returns the guards' longest wait, or
+/// nothing if one refuses.
 template <class WallNow, class Guards> class asked_waits {
 public:
     asked_waits(const options& o, const attempt& a, WallNow wall_now, Guards guards)

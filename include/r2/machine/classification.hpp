@@ -6,9 +6,9 @@
 
 namespace r2::inline v0_2::detail {
 
-/// An outcome as the predicates see it: rules 1 to 4 of the loop need no more.
+/// The result of the predicates on an outcome: all that rules 1 to 4 need.
 enum class classification {
-    stopped,    ///< Rule 1: the stop cut it short.
+    stopped,    ///< Rule 1: the stop cut it.
     met,        ///< Rule 2: `terminate_if` holds.
     succeeded,  ///< Rule 3: a status below 400, and no `terminate_if`.
     unmet,      ///< Rule 3: a status below 400 for which `terminate_if` doesn't hold: polling goes on.
@@ -16,13 +16,11 @@ enum class classification {
     retryable,  ///< Rule 4: a failure for which it holds.
 };
 
-inline bool is_failure(const attempt& a) noexcept { return !a.response() || a.response()->status >= 400; }
-
 /// Asks the predicates, each at most once and only where its rule is reached. Nothing else in r2 asks them.
 inline classification classify(const options& o, const attempt& a, bool cut_by_stop) {
     if (cut_by_stop) return classification::stopped;
     if (o.terminate_if && o.terminate_if(a)) return classification::met;
-    if (!is_failure(a)) return o.terminate_if ? classification::unmet : classification::succeeded;
+    if (is_success(a)) return o.terminate_if ? classification::unmet : classification::succeeded;
     const bool again = o.retry_if ? o.retry_if(a) : transient(a);
     return again ? classification::retryable : classification::permanent;
 }

@@ -15,7 +15,7 @@ struct moment {
     int number = 1;                          ///< Of the attempt, from 1.
     duration elapsed = {};                   ///< Since the first pull; compared to `deadline`.
     double chance = 0.5;                     ///< In [0, 1), for jitter.
-    duration previous_wait = {};             ///< The last one of backoff, for `jitter::decorrelated`.
+    duration previous_wait = {};             ///< The last wait of backoff, for `jitter::decorrelated`.
     bool stop_requested = false;             ///< A stop came, and the attempt could finish in its grace.
     std::string method = "GET";              ///< Of the request, for `replay::when_safe`.
     std::optional<wall_time> wall_now = {};  ///< Compared to a date in Retry-After. Not set: the clock.
@@ -28,7 +28,7 @@ struct moment {
 ///     EXPECT_EQ(r2::decide(policy, 503).wait, 1s);
 ///
 /// Calls the predicates and a custom backoff; their exceptions come out. Calls no hooks and no guards. `errc::stopped`
-/// stands for an attempt that the stop cut short.
+/// stands for an attempt that the stop cut.
 decision decide(const options& o, const outcome& what, const moment& at = {});
 
 }  // namespace r2::inline v0_2

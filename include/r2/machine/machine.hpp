@@ -22,13 +22,13 @@ struct loop_limits {
     time_point deadline = detail::never;
 };
 
-/// The limits in these options, for a range that was first pulled then.
+/// Returns the limits in these options, for a range first pulled at `began`.
 inline loop_limits limits_of(const options& o, time_point began) {
     return {o.max_attempts, o.replay, o.retry_after, o.interval,
             o.deadline > duration{} ? detail::later(began, o.deadline) : detail::never};
 }
 
-/// An attempt as far as the rules look at it.
+/// The facts about an attempt that the rules use.
 struct attempt_facts {
     int number = 1;
     r2::sent sent = r2::sent::no;  ///< `maybe`: it failed, and the server may have acted on it.
@@ -40,7 +40,7 @@ inline attempt_facts facts_of(const request& q, const attempt& a, bool stop_requ
     return {a.number(), a.error().sent(), is_idempotent(q), stop_requested};
 }
 
-/// The waits that others ask for. The machine asks each at most once, and only where the rules get that far.
+/// The sources of a wait. The machine calls each at most once, and only if no earlier rule decides.
 template <class W>
 concept wait_sources = requires(W& w, int retry, duration previous, double u) {
     { w.retry_after() } -> std::same_as<std::optional<duration>>;  // as the server asked, unlimited
@@ -48,10 +48,10 @@ concept wait_sources = requires(W& w, int retry, duration previous, double u) {
     { w.guards() } -> std::same_as<std::optional<duration>>;       // the longest of theirs; nothing: one refuses
 };
 
-/// Decides what follows an attempt. Without clock, I/O or chance: a value that is told everything.
+/// Decides what follows an attempt. Without clock, I/O or chance: the caller passes the time and the random number.
 class machine {
 public:
-    /// `previous` is the last wait of backoff, where this one goes on after another.
+    /// `previous` is the last wait of backoff, if the range has begun already.
     constexpr explicit machine(const loop_limits& l, duration previous = {}) noexcept
         : limits_(l), previous_(previous) {}
 
@@ -105,7 +105,7 @@ private:
     }
 
     loop_limits limits_;
-    duration previous_;  // for a jitter that grows from it
+    duration previous_;  // the last wait of backoff, for `jitter::decorrelated`
 };
 
 }  // namespace r2::inline v0_2::detail

@@ -14,7 +14,7 @@
 
 namespace r2::inline v0_2 {
 
-/// From the shortest to the longest time that something takes; `duration::max()`: without limit.
+/// The shortest and the longest time that something takes. `duration::max()`: no limit.
 struct time_range {
     duration least = {};
     duration most = {};
@@ -22,7 +22,7 @@ struct time_range {
     friend bool operator==(const time_range&, const time_range&) = default;
 };
 
-/// "2s", "0s to 2s" or "0s and on".
+/// Formats a range as "2s", "0s to 2s" or "0s and on".
 std::string to_string(const time_range& r);
 
 /// One attempt of a plan.
@@ -32,24 +32,24 @@ struct planned_attempt {
     time_range start = {};  ///< Since the first pull.
     time_range wait = {};   ///< After it; 0 on the last.
     wait_source wait_from = wait_source::none;
-    r2::ended ended = r2::ended::not_yet;  ///< Why it is the last; `not_yet` where it isn't.
+    r2::ended ended = r2::ended::not_yet;  ///< The reason why it is the last; else `not_yet`.
     bool may_meet_deadline = false;        ///< Whether the range may also end here, by its deadline.
 };
 
 /// The result of `plan`.
 class schedule {
 public:
-    /// At least one attempt. `total`: from the first pull to the end.
+    /// `attempts` has at least one element. `total` counts from the first pull to the end.
     schedule(std::vector<planned_attempt> attempts, const time_range& total)
         : attempts_(std::move(attempts)), total_(total) {}
 
     const std::vector<planned_attempt>& attempts() const noexcept { return attempts_; }
     const time_range& total() const noexcept { return total_; }
 
-    /// Of the last attempt; `not_yet` where the plan was broken off.
+    /// Returns the reason for the end; `not_yet` if the plan reached its limit of attempts.
     r2::ended ended() const noexcept { return attempts_.back().ended; }
 
-    /// Prints a table. A long one is cut in the middle.
+    /// Prints a table. Leaves out the middle of a long one.
     friend std::ostream& operator<<(std::ostream& out, const schedule& s);
 
 private:
@@ -57,8 +57,9 @@ private:
     time_range total_;
 };
 
-/// Computes the schedule of a range with these options whose attempts go by this script: the earliest and latest start
-/// of each attempt, and the shortest and longest waits. The script's last outcome repeats for ever. Sends nothing.
+/// Computes the schedule of a range with these options whose attempts have the outcomes of `script`: the earliest and
+/// latest start of each attempt, and the shortest and longest waits. The script's last outcome repeats for ever. Sends
+/// nothing.
 ///
 ///     std::cout << r2::plan({.max_attempts = 5, .timeout = 10s});   // 80 s at most
 ///

@@ -47,7 +47,7 @@ R2_INLINE std::string text_of(const schedule& s) {
     return all + '\n';
 }
 
-/// Goes through a script twice at once: with the shortest times, and with the longest.
+/// Runs a script with the shortest and with the longest times, side by side.
 class planner {
 public:
     planner(const options& o, std::string_view method)

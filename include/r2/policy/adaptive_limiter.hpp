@@ -18,7 +18,7 @@ public:
     static constexpr double beta = 0.7;   ///< The share of the rate that is left after a throttling response.
     static constexpr double scale = 0.4;  ///< The steepness of the curve.
 
-    /// Throttled at `rate` requests a second, at `t` seconds. Returns the rate at the start of the curve.
+    /// Starts the curve when `rate` (requests a second) was throttled at `t` (seconds). Returns the lower rate.
     double throttle(double rate, double t) noexcept;
 
     double at(double t) const noexcept {
@@ -39,8 +39,8 @@ public:
     static constexpr double bucket = 0.5;    ///< Seconds between measurements.
     static constexpr double min_fill = 0.5;  ///< Tokens a second.
 
-    /// Takes a token. Returns in how many seconds it is there: tokens may be owed, so that each of several waiting
-    /// callers has a time of its own.
+    /// Takes a token. Returns the seconds until it is available. Tokens may be owed, so each waiting caller has a time
+    /// of its own.
     double take(double t) noexcept;
 
     /// Returns a token that wasn't used.
@@ -81,11 +81,10 @@ class adaptive_limiter final : public guard {
 public:
     explicit adaptive_limiter(scope s = scope::origin);
 
-    /// Returns the attempts a second that may start to the origin of `q`, for metrics; infinity while it limits
-    /// nothing.
+    /// Returns the current limit for this origin, in attempts a second; infinity while it limits nothing. For metrics.
     double rate(const request& q);
 
-    // R2_INLINE here too: else g++ 12 takes `admit` for a key function, and emits the class into every file.
+    // R2_INLINE here too: see config.hpp.
     R2_INLINE admission admit(const request& q, int number, time_point now) override;
     R2_INLINE void record_of(const request& q, const attempt& a, time_point now) override;
     R2_INLINE void cancel(const request& q, time_point now) override;

@@ -42,7 +42,7 @@ constexpr duration linear_delay(duration step, duration cap, int retry) noexcept
 
 }  // namespace detail
 
-/// The wait before each retry, without jitter. No retry number overflows.
+/// Computes the wait before each retry, before jitter. Never overflows.
 ///
 /// The strategies of other libraries are here:
 ///

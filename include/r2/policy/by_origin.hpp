@@ -12,7 +12,7 @@
 
 namespace r2::inline v0_2 {
 
-/// Which requests share the state of a guard.
+/// The requests that share one state of a guard.
 enum class scope {
     origin,  ///< Those to the same scheme, host and port.
     global,  ///< All.

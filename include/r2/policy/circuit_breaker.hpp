@@ -16,6 +16,7 @@
 
 namespace r2::inline v0_2 {
 
+/// The state of a `circuit_breaker`.
 enum class circuit {
     closed,     ///< All attempts may start.
     open,       ///< No attempt may start.
@@ -31,16 +32,16 @@ constexpr std::string_view to_string(circuit c) noexcept {
         case circuit::half_open:
             return "half_open";
     }
-    return "";
+    return "unknown";
 }
 
-/// When a `circuit_breaker` opens and closes. A value out of its range means the default. Several threads may call the
-/// callables at once; they live as long as the breaker.
+/// Settings of a `circuit_breaker`. A value out of its range means the default. The callables must be thread-safe; they
+/// live as long as the breaker.
 struct circuit_breaker_options {
     double failure_rate = 0.5;        ///< The breaker opens at this share of failures; in (0, 1].
-    int window = 100;                 ///< Judges so many of the last attempts.
-    duration sampling_duration = {};  ///< Judges the attempts of this time instead, to a tenth. Not set: by `window`.
-    int minimum_throughput = 10;      ///< Attempts it judges before it may open; at most `window`, if that is used.
+    int window = 100;                 ///< The number of latest attempts that count.
+    duration sampling_duration = {};  ///< Counts the attempts of this time instead, in ten slots. Not set: `window`.
+    int minimum_throughput = 10;      ///< Opens only after so many attempts; at most `window`, if that is used.
     duration open_for = std::chrono::seconds(30);  ///< From opening to the first probe.
     predicate failure = {};                        ///< Not set: `transient`.
 
@@ -49,19 +50,19 @@ struct circuit_breaker_options {
     std::function<void(circuit from, circuit to)> on_change = {};
 };
 
-/// Stops sending to a server that fails, but for a probe now and then. `failure` decides which attempts are failures;
-/// any other response is a success. Other errors count as neither, nor do errors of this side: stopped, refused, local,
-/// invalid_request, body_unreadable. A probe that is neither, or takes longer than `open_for`, makes room for another.
-/// Thread-safe.
+/// Refuses attempts to a server that fails, except for a probe now and then. An attempt for which `failure` is true is
+/// a failure; any other response is a success. Other errors count as neither. So do the errors of this machine
+/// (stopped, refused, local, invalid_request, body_unreadable), whatever `failure` returns. Another probe replaces one
+/// that counts as neither, or takes longer than `open_for`. Thread-safe.
 class circuit_breaker final : public guard {
 public:
     explicit circuit_breaker(circuit_breaker_options o = {}, scope s = scope::origin);
 
     /// Returns the state for the origin of this URL; with `scope::global`, for all. Stays `open` after `open_for`,
-    /// until a request comes to be the probe.
+    /// until an attempt starts as the probe.
     circuit state(std::string_view url = {});
 
-    // R2_INLINE here too: else g++ 12 takes `admit` for a key function, and emits the class into every file.
+    // R2_INLINE here too: see config.hpp.
     R2_INLINE admission admit(const request& q, int number, time_point now) override;
     R2_INLINE void record_of(const request& q, const attempt& a, time_point now) override;
     R2_INLINE void cancel(const request& q, time_point now) override;

@@ -26,7 +26,7 @@ R2_INLINE admission circuit_breaker::admit(const request& q, int, time_point now
     const time_point ends = detail::later(b.since, options_.open_for);
     if (b.state == circuit::open && now < ends)
         return admission::refuse("circuit breaker is open for another " + r2::to_string(ends - now));
-    if (b.probe && now < ends) return admission::refuse("circuit breaker is half-open, with a probe on its way");
+    if (b.probe && now < ends) return admission::refuse("circuit breaker is half-open, with a probe in flight");
     if (b.state == circuit::open) change(b, circuit::half_open, now);
     b.since = std::max(b.since, now);  // a probe that takes longer than `open_for` is replaced
     b.probe = &q;

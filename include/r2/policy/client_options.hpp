@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ struct client_options {
     std::string client_cert = {};
     std::string client_key = {};
 
-    /// False accepts any certificate, which protects from no attacker (CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST).
+    /// False accepts any certificate: an attacker can then read and change everything (CURLOPT_SSL_VERIFYPEER,
+    /// CURLOPT_SSL_VERIFYHOST).
     bool verify_tls = true;
 
     r2::http_version http_version = r2::http_version::any;
@@ -47,9 +49,9 @@ struct client_options {
     /// Limits the time from name look-up to the end of the TLS handshake (CURLOPT_CONNECTTIMEOUT_MS).
     duration connect_timeout = std::chrono::seconds(10);
 
-    /// Limits the idle connections that each concurrent range keeps for later ranges, and the number of ranges whose
-    /// connections are kept (CURLMOPT_MAXCONNECTS). Not set: 32. After many concurrent requests more stay open at
-    /// first; each one that is reused closes another.
+    /// Limits the idle connections that a range leaves for later ranges, and the number of ranges that leave any
+    /// (CURLMOPT_MAXCONNECTS). Not set: 32. After many requests at a time more connections stay open; each reuse closes
+    /// one of them.
     int max_idle_connections = 0;
 
     /// Names of further header fields that are credentials. A redirect to another origin drops them, as it drops

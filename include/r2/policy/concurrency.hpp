@@ -4,7 +4,7 @@
 
 namespace r2::inline v0_2 {
 
-/// How many requests of an `all` may be in flight at once, a hedged one counting once. Zero or negative: no limit.
+/// Limits the requests of an `all` that are in flight. A hedged request counts once. Zero or negative: no limit.
 struct concurrency {
     int max_in_flight = 256;
     int max_per_host = 32;  ///< To one scheme, host and port.

@@ -47,8 +47,8 @@ private:
     std::string reason_;
 };
 
-/// Delays or refuses attempts of many ranges: a budget, a breaker, a limiter. Every thread that runs one of its ranges
-/// calls it. An exception of a guard reaches that range's loop.
+/// Delays or refuses attempts of many ranges: a budget, a breaker, a limiter. Must be thread-safe: each thread that
+/// runs one of its ranges calls it. An exception of a guard reaches that range's loop.
 ///
 /// Each admitted attempt is settled once, by `record_of` or `cancel`, with the same request object as in `admit`.
 class guard {
@@ -70,7 +70,7 @@ public:
     /// As `record`, with the admitted request. Unless overridden: `record`.
     virtual void record_of(const request&, const attempt& a, time_point now) { record(a, now); }
 
-    /// An admitted attempt will not be made. Must not throw: a range may call it in its destructor.
+    /// Called if an admitted attempt is never made. Must not throw: a range may call it in its destructor.
     virtual void cancel(const request&, time_point) {}
 };
 

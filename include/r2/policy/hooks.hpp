@@ -63,7 +63,7 @@ template <class F> constexpr bool takes_request_by_value() {
 }
 
 template <class F>
-concept before_attempt_callable = (on_request_and_number<F> || on_request<F>)&&!takes_request_by_value<F>();
+concept before_attempt_callable = !takes_request_by_value<F>() && (on_request_and_number<F> || on_request<F>);
 
 /// The callable of `options::before_attempt`. Default-constructed it is *unset*.
 class before_attempt_hook {

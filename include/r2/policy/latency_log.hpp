@@ -27,7 +27,7 @@ public:
             of.samples[of.oldest++ % kept] = took;
     }
 
-    /// Returns the shortest duration that so large a share of the samples didn't exceed (nearest rank).
+    /// Returns the percentile of the samples (nearest rank), or its fallback.
     duration at(const request& q, const percentile& p) {
         const std::lock_guard lock(mutex_);
         sorted_ = newest_.of(q).samples;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "r2/policy/predicate.hpp"
 #include "r2/policy/retry_after.hpp"
 #include "r2/words/headers.hpp"
+#include "r2/words/request.hpp"
 #include "r2/words/time.hpp"
 
 namespace r2::inline v0_2 {
@@ -23,8 +25,9 @@ class client;
 
 /// Whether a request that may have been processed is sent again.
 enum class replay {
-    always,     ///< If `retry_if` is true.
-    when_safe,  ///< Also only if no byte was sent, the method is idempotent, or the request has an Idempotency-Key.
+    always,     ///< Whenever `retry_if` is true.
+    when_safe,  ///< Only if, in addition, no byte was sent, the method is idempotent, or the request has an
+                ///< Idempotency-Key.
 };
 
 /// The options of a range. Zero or negative means "not set". Designated initialisers have to follow the order of the
@@ -58,13 +61,14 @@ struct options {
     /// `jitter::decorrelated`. Not set: `backoff`.
     std::optional<r2::backoff> throttle_backoff = {};
 
-    /// Limits how far the server's Retry-After replaces `interval` and `backoff` (RFC 9110, 10.2.3).
+    /// Decides whether and how long to wait as the server asks, in place of `interval` and `backoff` (RFC 9110,
+    /// 10.2.3).
     retry_after_policy retry_after = {};
 
     /// Replaces the request's fields of the same names, and adds the others.
     r2::headers headers = {};
 
-    /// Sent as Content-Type, over `headers`; not with GET and HEAD. Not set: only a form has one.
+    /// The Content-Type, which wins over `headers`. Not sent with GET and HEAD. Not set: only a form has one.
     std::string content_type = {};
 
     /// Sent as Idempotency-Key, the same on every attempt. `fresh_key()` makes one. Not set: none.
@@ -84,7 +88,8 @@ struct options {
     /// Called as `(const request&, const attempt&)` after the decision, before the loop gets the attempt.
     detail::on_attempt_hook on_attempt = {};
 
-    /// Ends waits and the attempt in flight, from any thread, within about a millisecond. Not set: never stops.
+    /// The stop ends waits and the attempt in flight within about a millisecond. May be requested from any thread. Not
+    /// set: never stops.
     std::stop_token stop = {};
 
     /// Lets the attempt in flight go on this long after a stop. Not set: it is cut at once.
@@ -109,7 +114,7 @@ struct options {
     /// at most 20 s, retries of `transient` or `throttled`, and a `retry_budget::aws()` that all copies share.
     static options aws();
 
-    /// Returns the same policy without the stop token and with this deadline, for clean-up that must run after a stop.
+    /// Returns a copy with this deadline, and without `stop` and `stop_grace`: for clean-up after a stop.
     options detached(duration own_deadline) const {
         options o = *this;
         o.stop = {};

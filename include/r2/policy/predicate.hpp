@@ -101,8 +101,8 @@ template <class A> struct negation : predicate_base {
 };
 
 template <class A, class B>
-concept composable = (own_predicate<A> ||
-                      own_predicate<B>)&&predicate_callable<std::decay_t<A>>&& predicate_callable<std::decay_t<B>>;
+concept composable = predicate_callable<std::decay_t<A>> && predicate_callable<std::decay_t<B>> &&
+    (own_predicate<A> || own_predicate<B>);
 
 template <class A, class B>
 requires composable<A, B>

@@ -14,7 +14,7 @@ namespace r2::inline v0_2 {
 
 namespace detail {
 
-/// A predicate on the response; false without one.
+/// A predicate on the response. False without a response.
 template <class F> struct of_response : predicate_base {
     F f;
     constexpr explicit of_response(F on_response) : f(std::move(on_response)) {}
@@ -31,35 +31,35 @@ struct transient_t : predicate_base {
 
 }  // namespace detail
 
-/// The failure may pass by itself: status 429 or from 500 on, or one of the errors resolve, connect, timeout,
-/// disconnected, tls if the connection broke in the handshake, and protocol unless the body can't be decoded.
+/// True for a failure that may pass: status 429 or from 500 on; the errors resolve, connect, timeout, disconnected and
+/// failed; tls if the connection broke in the handshake; protocol unless the body can't be decoded.
 inline constexpr detail::transient_t transient;
 
-/// The response has this status.
+/// True if the response has this status.
 constexpr auto status_is(int status) {
     return detail::of_response([status](const response& res) { return res.status == status; });
 }
 
-/// The response has a status from `first` to `last`, both included.
+/// True if the response has a status from `first` to `last`, both included.
 constexpr auto status_between(int first, int last) {
     return detail::of_response([=](const response& res) { return first <= res.status && res.status <= last; });
 }
 
-/// The response has one of these statuses.
+/// True if the response has one of these statuses.
 inline auto status_in(std::initializer_list<int> statuses) {
     return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
         return std::find(all.begin(), all.end(), res.status) != all.end();
     });
 }
 
-/// The response has a status from 500 on that isn't one of these: `server_error_but({501})`.
+/// True if the response has a status from 500 on that isn't one of these: `server_error_but({501})`.
 inline auto server_error_but(std::initializer_list<int> statuses) {
     return detail::of_response([all = std::vector<int>(statuses)](const response& res) {
         return res.status >= 500 && std::find(all.begin(), all.end(), res.status) == all.end();
     });
 }
 
-/// One of the response's fields of this name has exactly this value.
+/// True if the response has a field of this name with exactly this value.
 inline auto header_is(std::string name, std::string value) {
     return detail::of_response([name = std::move(name), value = std::move(value)](const response& res) {
         for (const std::string_view one : res.headers.get_all(name))
@@ -68,13 +68,16 @@ inline auto header_is(std::string name, std::string value) {
     });
 }
 
-/// The response's decoded body contains this text.
+/// True if the response's decoded body contains this text.
 inline auto body_contains(std::string text) {
     return detail::of_response(
         [text = std::move(text)](const response& res) { return res.body.find(text) != std::string::npos; });
 }
 
 namespace detail {
+
+/// Whether the attempt got a response with a status below 400.
+inline bool is_success(const attempt& a) noexcept { return a.response() && a.response()->status < 400; }
 
 struct failed_with_t : predicate_base {
     errc kind;
@@ -84,7 +87,7 @@ struct failed_with_t : predicate_base {
 
 }  // namespace detail
 
-/// The attempt failed with this error.
+/// True if the attempt failed with this error.
 constexpr auto failed_with(errc kind) { return detail::failed_with_t(kind); }
 
 }  // namespace r2::inline v0_2

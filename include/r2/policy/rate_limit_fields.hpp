@@ -26,7 +26,7 @@ template <class F> constexpr void for_each_part(std::string_view list, char sepa
     }
 }
 
-/// The rest of a quota, and the time until it is full again.
+/// What a quota has left, and the time until it is full again.
 struct quota {
     std::optional<duration> left;  // a count, parsed as nanoseconds
     std::optional<duration> reset;
@@ -57,9 +57,9 @@ constexpr std::optional<duration> window_of(std::string_view policies, std::stri
     return window;
 }
 
-/// Returns the time until a quota that is used up is full again, or nothing if there is no such quota; the longest time
-/// of several. Reads both forms of `RateLimit`: `"name";r=0;t=30` (draft-ietf-httpapi-ratelimit-headers-10), where a
-/// missing `t` is the window in `RateLimit-Policy`, and `limit=10, remaining=0, reset=30` (-07).
+/// Returns the time until a used-up quota is full again, the longest of several; nothing if no quota is used up. Reads
+/// both forms of `RateLimit`: `"name";r=0;t=30` (draft-ietf-httpapi-ratelimit-headers-10), where a missing `t` is the
+/// window in `RateLimit-Policy`, and `limit=10, remaining=0, reset=30` (-07).
 constexpr std::optional<duration> parse_rate_limit(std::string_view value, std::string_view policies) {
     std::optional<duration> wait;
     quota in_members;

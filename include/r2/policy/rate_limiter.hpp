@@ -24,8 +24,8 @@ struct rate_limiter_options {
 
 namespace detail {
 
-/// Start times at an even distance: the generic cell rate algorithm (ITU-T I.371, A.1). A queue of waiting callers is
-/// one moment, the end of its last place. Exact: a distance of 333,333,333⅓ ns is kept as such.
+/// Spaces start times evenly: the generic cell rate algorithm (ITU-T I.371, A.1). Stores a queue as one time, the end
+/// of its last place. Keeps fractions of a nanosecond.
 class cell_rate {
 public:
     /// The queue of one origin.
@@ -65,7 +65,7 @@ class rate_limiter final : public guard {
 public:
     explicit rate_limiter(const rate_limiter_options& o, scope s = scope::origin);
 
-    // R2_INLINE here too: else g++ 12 takes `admit` for a key function, and emits the class into every file.
+    // R2_INLINE here too: see config.hpp.
     R2_INLINE admission admit(const request& q, int number, time_point now) override;
     R2_INLINE void cancel(const request& q, time_point now) override;
 

@@ -20,7 +20,7 @@ enum class over_max {
 /// Whether, and how long, a range waits as the server asks (RFC 9110, 10.2.3).
 struct retry_after_policy {
     bool honour = true;                    ///< False: ignores what the server asks.
-    duration max = std::chrono::hours(6);  ///< 0 or less: 6h.
+    duration max = std::chrono::hours(6);  ///< Zero or negative: 6h.
     r2::over_max over = r2::over_max::stop;
 };
 

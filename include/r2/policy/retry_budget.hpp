@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,23 +38,24 @@ class retry_budget final : public guard {
 public:
     explicit retry_budget(retry_budget_options o, scope s = scope::origin);
 
-    /// As the AWS SDKs since 2026. Of 500 tokens, a retry takes 14, or 5 after a throttling response; a retry that
-    /// succeeds gives them back. A success at first try adds 1.
+    /// Makes the budget of the AWS SDKs since 2026: 500 tokens. A retry takes 14, or 5 after a throttling response, and
+    /// gives them back if it succeeds. A success at first try adds 1.
     static std::shared_ptr<retry_budget> aws(scope s = scope::origin);
 
-    /// As the AWS SDKs before 2026. A retry takes 5, or 10 after a timeout.
+    /// Makes the budget of the AWS SDKs before 2026: a retry takes 5, or 10 after a timeout.
     static std::shared_ptr<retry_budget> aws_legacy(scope s = scope::origin);
 
-    /// As gRPC (proposal A6). Of 10 tokens, a failure takes 1 and a success adds 0.1. Retries need more than 5.
+    /// Makes the budget of gRPC (proposal A6): 10 tokens. A failure takes 1 and a success adds 0.1. Retries need more
+    /// than 5.
     static std::shared_ptr<retry_budget> grpc(scope s = scope::origin);
 
-    /// As Finagle and tower. Within any 10 s, allows `r` retries for each request, and 100 more.
+    /// Makes the budget of Finagle and tower: within any 10 s, allows `r` retries for each request, and 100 more.
     static std::shared_ptr<retry_budget> ratio(double r, scope s = scope::origin);
 
     /// Returns the tokens left for the origin of this URL; with `scope::global`, for all.
     double tokens(std::string_view url = {}, time_point now = std::chrono::steady_clock::now());
 
-    // R2_INLINE here too: else g++ 12 takes `admit` for a key function, and emits the class into every file.
+    // R2_INLINE here too: see config.hpp.
     R2_INLINE admission admit(const request& q, int number, time_point now) override;
     R2_INLINE admission admit_next(const request& q, const attempt& before, time_point now) override;
     R2_INLINE void record_of(const request& q, const attempt& a, time_point now) override;

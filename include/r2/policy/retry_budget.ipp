@@ -23,8 +23,6 @@ inline std::string tokens_text(double tokens) {
     return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), tokens).ptr};
 }
 
-inline bool is_success(const attempt& a) noexcept { return a.response() && a.response()->status < 400; }
-
 }  // namespace detail
 
 R2_INLINE retry_budget::retry_budget(retry_budget_options o, scope s)

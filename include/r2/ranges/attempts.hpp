@@ -22,11 +22,11 @@ class attempts : public detail::pulled_range<detail::attempt_source, attempt> {
 public:
     explicit attempts(std::unique_ptr<detail::attempt_source> source) : pulled_range(std::move(source)) {}
 
-    /// Returns why it ended; known from the last attempt on.
+    /// Returns the reason for the end; known from the last attempt on.
     r2::ended ended() const noexcept { return source() ? source()->reason() : r2::ended::not_yet; }
 
-    /// Makes all attempts that are left, and moves the last one out of the range. Blocks, waits included. Where a stop
-    /// or the deadline came during the wait after that attempt, its `ended()` is that.
+    /// Makes all attempts that are left, and moves the last one out of the range. Blocks, waits included. If a stop or
+    /// the deadline came during the wait after that attempt, its `ended()` is that.
     attempt finish() {
         if (!source()) return attempt(error(errc::invalid_request, "the range was moved from"));
         run_to_end();

@@ -40,12 +40,14 @@ concept expected_like = requires(const R& r) {
     r.error();
 };
 
+template <class R>
+concept dereferenceable = requires(R& r) {
+    *r;
+};
+
 /// tl::expected<void, E> has no `*`; std::expected<void, E> has one that returns void.
 template <class R>
-concept expects_nothing = !requires(R & r) {
-    *r;
-}
-|| requires(R& r) { requires std::is_void_v<decltype(*r)>; };
+concept expects_nothing = !dereferenceable<R> || std::is_void_v<decltype(*std::declval<R&>())>;
 
 inline std::string message_of(const std::exception_ptr& e) {
     if (!e) return {};
@@ -62,7 +64,7 @@ inline error thrown(const std::exception_ptr& e, bool transient) { return error(
 
 inline error failure_of(const error& e) { return e; }
 
-/// The error that an expected holds in place of a value, as far as any type tells it.
+/// Converts the error of an expected, as well as its type allows.
 template <class E> error failure_of(const E& e) {
     if constexpr (std::derived_from<E, unrecoverable_base>)
         return thrown(e.inner, false);
@@ -77,7 +79,7 @@ template <class E> error failure_of(const E& e) {
     else if constexpr (std::same_as<E, errc>)
         return error(e);
     else if constexpr (std::copy_constructible<E>)
-        return error(std::make_exception_ptr(e), {}, true);  // a catch of its type tells the rest
+        return error(std::make_exception_ptr(e), {}, true);  // rethrow it for the rest
     else
         return error(nullptr, {}, true);
 }

@@ -29,10 +29,10 @@ public:
         void return_void() noexcept {}
         void unhandled_exception() noexcept { thrown_ = std::current_exception(); }
 
-        /// The next element is wanted. Sends nothing: `at` does, once.
+        /// Marks that the next element is wanted. Sends nothing.
         void mark() noexcept { marked_ = true; }
 
-        /// The element that is wanted; null at the end. Blocks if it isn't made yet.
+        /// Returns the wanted element, or null at the end. Blocks until it is made.
         Element* at() {
             const handle self = handle::from_promise(*this);
             if (!std::exchange(marked_, false) || self.done()) return current_;
@@ -58,7 +58,7 @@ public:
         if (coroutine_) coroutine_.destroy();
     }
 
-    /// Null where it was moved from.
+    /// Null if it was moved from.
     promise_type* promise() const noexcept { return coroutine_ ? &coroutine_.promise() : nullptr; }
 
 private:
@@ -110,7 +110,7 @@ protected:
     explicit pulled_range(std::unique_ptr<Source> source)
         : source_(std::move(source)), coroutine_(elements_of<Element>(*source_)) {}
 
-    /// Null where the range was moved from.
+    /// Null if the range was moved from.
     Source* source() const noexcept { return source_.get(); }
 
     /// Pulls all elements that are left.

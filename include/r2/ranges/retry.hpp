@@ -2,7 +2,6 @@
 
 #include <concepts>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,7 +60,7 @@ private:
     }
 };
 
-/// These options as far as they have a meaning for calls.
+/// Removes the hooks and rules that don't apply to calls.
 template <class F> options for_calls(options&& o, const calls<F>& c) {
     o.terminate_if = {};
     o.before_attempt = {};
@@ -72,7 +71,7 @@ template <class F> options for_calls(options&& o, const calls<F>& c) {
     return std::move(o);
 }
 
-/// Joins the attempts of a range with the results of the calls that they are.
+/// Joins each attempt with the result of its call.
 template <class F> class trial_source : public source<trial<std::invoke_result_t<F&>>> {
     using element = trial<std::invoke_result_t<F&>>;
 
@@ -90,7 +89,7 @@ public:
 
     element last() {
         attempt a = attempts_->last();
-        // Where a callable threw since, the last call isn't the one that the loop saw last.
+        // If a callable threw since, the last call isn't the one that the loop saw last.
         if (calls_->last || !current_) return {std::move(a), std::exchange(calls_->last, std::nullopt)};
         return std::move(*current_).with(std::move(a));
     }
@@ -113,10 +112,10 @@ class [[nodiscard("a range that is not pulled calls nothing: loop over it, or ca
 public:
     explicit retries(std::unique_ptr<detail::trial_source<F>> source) : base(std::move(source)) {}
 
-    /// Why it ended; known from the last call on.
+    /// Returns the reason for the end; known from the last call on.
     r2::ended ended() const noexcept { return this->source() ? this->source()->reason() : r2::ended::not_yet; }
 
-    /// One line: see `attempts::summary`.
+    /// Returns one line: see `attempts::summary`.
     std::string summary() const { return this->source() ? this->source()->summary() : "no attempt so far"; }
 
     /// Makes all calls that are left, and returns the last one. Blocks, waits included.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -22,7 +21,7 @@ template <class R> using stored = std::conditional_t<std::is_void_v<R>, nothing,
 }  // namespace detail
 
 /// One call of a `retry`'s callable: its value or its error, and the decision that followed. Binds as
-/// `auto&& [value, err] = t;`: `value` points to what the call returned, or is a bool where that is nothing.
+/// `auto&& [value, err] = t;`: `value` points to the returned value; it is a bool if the callable returns nothing.
 template <class R> class trial : attempt {
 public:
     using attempt::elapsed;
@@ -36,11 +35,11 @@ public:
 
     trial(attempt a, std::optional<detail::stored<R>>&& result) : attempt(std::move(a)), result_(std::move(result)) {}
 
-    /// Null, or false, where the call failed. Lives as long as the trial; moving out of it is allowed.
+    /// Returns null, or false, if the call failed. Lives as long as the trial; may be moved from.
     auto value() noexcept { return value_in(result_, this->error()); }
     auto value() const noexcept { return value_in(result_, this->error()); }
 
-    /// For r2 itself: the same value, as of this attempt.
+    /// Internal.
     trial with(attempt a) && { return {std::move(a), std::move(result_)}; }
 
     using r2_binding = std::integral_constant<std::size_t, 2>;

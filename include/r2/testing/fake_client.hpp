@@ -113,7 +113,7 @@ private:
     explicit fake_client(std::shared_ptr<detail::world> w);
 
     fake_client& add(duration after, outcome what);
-    fake_client& add(std::function<outcome(const request&)> answer, duration after);
+    fake_client& add(std::function<outcome(const request&)> outcome_of, duration after);
 
     std::shared_ptr<detail::world> world_;
 };

@@ -44,12 +44,12 @@ R2_INLINE void fake_client::stop_at(duration since_beginning, std::stop_source s
 
 R2_INLINE fake_client& fake_client::chance(double u) {
     world_->chance = u;
-    world_->luck.reset();
+    world_->random.reset();
     return *this;
 }
 
 R2_INLINE fake_client& fake_client::seed(std::uint64_t n) {
-    world_->luck.emplace(n);
+    world_->random.emplace(n);
     return *this;
 }
 
@@ -69,11 +69,12 @@ R2_INLINE fake_client& fake_client::add(duration after, outcome what) {
     return add([what = std::move(what)](const request&) { return what; }, after);
 }
 
-R2_INLINE fake_client& fake_client::add(std::function<outcome(const request&)> answer, duration after) {
+R2_INLINE fake_client& fake_client::add(std::function<outcome(const request&)> outcome_of, duration after) {
     if (!world_->script.empty() && world_->script.back().forever)
         throw std::logic_error("fake_client: a step after forever() is never taken");
     world_->script.push_back(
-        {.answer = std::make_shared<const std::function<outcome(const request&)>>(std::move(answer)), .after = after});
+        {.outcome_of = std::make_shared<const std::function<outcome(const request&)>>(std::move(outcome_of)),
+         .after = after});
     return *this;
 }
 

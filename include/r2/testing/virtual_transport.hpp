@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,7 +29,7 @@ using r2::detail::transfer_limits;
 
 /// The outcome of one transfer, or of several.
 struct step {
-    std::shared_ptr<const std::function<outcome(const request&)>> answer;  ///< Shared: it may have a state.
+    std::shared_ptr<const std::function<outcome(const request&)>> outcome_of;  ///< Shared: it may have a state.
     duration after = {};    ///< From the start to the outcome; `duration::max()`: never.
     std::size_t times = 1;  ///< How many more transfers take it.
     bool forever = false;   ///< All later transfers take it.
@@ -45,7 +44,7 @@ struct world {
     std::vector<duration> waits = {};
     time_point now = virtual_beginning;
     double chance = 0.5;
-    std::optional<r2::detail::splitmix64> luck = {};  // in place of `chance`
+    std::optional<r2::detail::splitmix64> random = {};  // in place of `chance`
 
     duration elapsed() const noexcept { return now - virtual_beginning; }
 
@@ -76,7 +75,7 @@ public:
     wall_time wall_now() noexcept override {
         return virtual_wall_beginning + std::min(world_->elapsed(), wall_time::max() - virtual_wall_beginning);
     }
-    double chance() noexcept override { return world_->luck ? world_->luck->unit() : world_->chance; }
+    double chance() noexcept override { return world_->random ? world_->random->unit() : world_->chance; }
 
     void start(ticket& t, const request& q, const transfer_limits& l) override {
         if (error bad = r2::detail::check_url(q.url)) {
@@ -85,7 +84,7 @@ public:
         }
         world_->requests.push_back(q);
         if (world_->script.empty())
-            throw std::logic_error("fake_client: the script has no answer to " + world_->name_of_last_request());
+            throw std::logic_error("fake_client: the script has no step for " + world_->name_of_last_request());
         const duration after = world_->script.front().after;
         transfers_.push_back({{&t, r2::detail::later(now(), after)}, next_outcome(q, l)});
     }
@@ -113,12 +112,12 @@ private:
 
     attempt next_outcome(const request& q, const transfer_limits& l) {
         step& s = world_->script.front();
-        const auto answer = s.answer;  // a copy, as the callable may lengthen the script
+        const auto outcome_of = s.outcome_of;  // a copy, as the callable may lengthen the script
         if (!s.forever && --s.times == 0)
             world_->script.pop_front();
         else if (s.forever)
             s.times = 0;
-        attempt a = (*answer)(q).attempt();
+        attempt a = (*outcome_of)(q).attempt();
         if (!a.response() || a.response()->body.size() <= l.max_body) return a;
         return outcome(error(errc::too_large, "over " + std::to_string(l.max_body) + " bytes", sent::maybe)).attempt();
     }

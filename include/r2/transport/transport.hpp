@@ -10,10 +10,9 @@
 
 namespace r2::inline v0_2::detail {
 
-/// A transfer as its caller knows it. Its address names the transfer: it must not move from `start` until the transfer
-/// is taken, cancelled or drained.
+/// Identifies a transfer by its address. Must not move from `start` until the transfer is taken, cancelled or drained.
 struct ticket {
-    void* owner = nullptr;     ///< The caller's own; no transport looks at it.
+    void* owner = nullptr;     ///< For the caller; no transport reads it.
     void* transfer = nullptr;  ///< The transport's own, while it carries the transfer.
 };
 
@@ -34,8 +33,7 @@ struct transfer_limits {
     int max_redirects = 10;
 };
 
-/// Sends, waits, and knows the time and chance: all that an execution needs of the world. For one thread at a time, but
-/// for `wake`.
+/// Sends, waits, and supplies the time and random numbers. Not thread-safe, except `wake`.
 class transport {
 public:
     virtual ~transport() = default;
@@ -43,7 +41,7 @@ public:
     virtual time_point now() noexcept = 0;
     virtual wall_time wall_now() noexcept = 0;
 
-    /// In [0, 1).
+    /// Returns a random number in [0, 1).
     virtual double chance() noexcept = 0;
 
     /// Takes a request to send; `wait_until` sends and receives. Keep `t` in place and `q` alive, and call exactly one

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "r2/transport/transport.hpp"
+#include "r2/words/attempt.hpp"
+#include "r2/words/error.hpp"
 
 namespace r2::inline v0_2::detail {
 
@@ -15,11 +17,11 @@ class transport_pool {
 public:
     virtual ~transport_pool() = default;
 
-    /// Null where this machine has no memory or file descriptors for one more.
+    /// Returns null if there are no file descriptors or memory for one more.
     virtual std::unique_ptr<transport> take() = 0;
     virtual void give_back(std::unique_ptr<transport> t) noexcept = 0;
 
-    /// How long the client's recent responses took. Hedging by a percentile uses it.
+    /// Returns the latencies of the client's recent responses, for hedging by a percentile.
     virtual latency_log& latencies() noexcept = 0;
 };
 
@@ -33,7 +35,7 @@ public:
         if (transport_) pool_->give_back(std::move(transport_));
     }
 
-    /// False where the pool had none.
+    /// False if the pool had none.
     explicit operator bool() const noexcept { return transport_ != nullptr; }
     transport* operator->() const noexcept { return transport_.get(); }
     transport& operator*() const noexcept { return *transport_; }
@@ -42,5 +44,12 @@ private:
     std::shared_ptr<transport_pool> pool_;
     std::unique_ptr<transport> transport_;
 };
+
+/// Makes the attempt of a request whose range got no transport.
+inline attempt no_transport() {
+    attempt a(error(errc::local, "no file descriptors or memory for another transfer"));
+    a.notes().ended = ended::not_retryable;
+    return a;
+}
 
 }  // namespace r2::inline v0_2::detail

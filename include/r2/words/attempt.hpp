@@ -17,7 +17,7 @@
 
 namespace r2::inline v0_2 {
 
-/// Why a range ended.
+/// The reason for the end of a range.
 enum class ended {
     not_yet,               ///< The range goes on.
     succeeded,             ///< The status was below 400, without a `terminate_if`.
@@ -32,7 +32,7 @@ enum class ended {
     threw,                 ///< A callable of the user threw.
 };
 
-/// The origin of a wait.
+/// The party that asked for a wait.
 enum class wait_source { none, backoff, interval, retry_after, guard };
 
 constexpr std::string_view to_string(ended e) noexcept {
@@ -98,14 +98,15 @@ struct attempt_notes {
 /// One attempt: its response or its error, and the decision on it. Binds as `auto&& [res, err] = a;`.
 class attempt {
 public:
+    /// Makes an attempt, to test a predicate.
     explicit attempt(r2::response&& res, int sends = 0) : response_(std::move(res)) { notes_.sends = sends; }
     explicit attempt(const r2::response& res) : response_(res) {}
     explicit attempt(r2::error err, int sends = 0)
-        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt was made of an error that is none")) {
+        : error_(err ? std::move(err) : r2::error(errc::local, "an attempt was made from an unset error")) {
         notes_.sends = sends;
     }
 
-    /// For r2 itself. The public functions below read them.
+    /// Internal: the functions below read it.
     detail::attempt_notes& notes() noexcept { return notes_; }
     const detail::attempt_notes& notes() const noexcept { return notes_; }
 

@@ -46,15 +46,15 @@ public:
     body(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
     body(std::string_view text) : body(std::string(text)) {}
 
-    /// A text up to its first NUL; null is an empty text. A non-const array is such a text too.
+    /// Takes a C string; a null pointer is an empty text. A non-const char array counts as one.
     template <std::convertible_to<const char*> Pointer>
     requires std::is_pointer_v<Pointer> || std::is_null_pointer_v<Pointer> body(Pointer text) : body(c_string(text)) {}
 
-    /// A string literal, with every NUL but the last.
+    /// Takes a string literal whole, without its terminating NUL.
     template <std::same_as<const char> Char, std::size_t N>
     body(Char (&literal)[N]) : body(std::string(literal, literal[N - 1] == '\0' ? N - 1 : N)) {}
 
-    /// The form, urlencoded, with its Content-Type. `headers` and `options::content_type` override that.
+    /// Takes a form, urlencoded, with its Content-Type. `headers` and `options::content_type` override that.
     body(const form& fields) : body(urlencode(fields)) { content_type_ = form_content_type; }
 
     /// Streams a regular file. Each attempt opens and reads it afresh. A file that can't be read is
@@ -65,7 +65,7 @@ public:
         return b;
     }
 
-    /// True without a body. An empty text is a body, sent as `Content-Length: 0`.
+    /// Whether there is no body. An empty text is a body, sent with `Content-Length: 0`.
     bool empty() const noexcept { return !text_ && !path_; }
     bool is_file() const noexcept { return path_ != nullptr; }
 

@@ -29,7 +29,7 @@ constexpr bool has_line_break(std::string_view value) noexcept {
 inline error bad_header(std::string_view name, std::string_view value, std::size_t position, const request& q) {
     if (!is_token(name))
         return {errc::invalid_request,
-                "header " + std::to_string(position) + " has an empty name or one with a character that isn't allowed"};
+                "the name of header " + std::to_string(position) + " is empty or has a character that isn't allowed"};
     if (has_line_break(value)) return {errc::invalid_request, std::string(name) + " has CR, LF or NUL in its value"};
     if (same_name(name, "Transfer-Encoding"))
         return {errc::invalid_request, "leave Transfer-Encoding out: r2 chooses it for the body"};
@@ -48,7 +48,7 @@ inline error bad_url(std::string_view url) {
     return {};
 }
 
-/// Returns what makes the request unusable, or a false error. The message quotes no values.
+/// Returns an error if the request can't be sent. The message quotes no values.
 inline error check(const request& q) {
     const std::string_view method = q.method;
     if (!is_token(method))

@@ -12,7 +12,7 @@
 
 namespace r2::inline v0_2 {
 
-/// Why an attempt got no response. A std::error_condition enum.
+/// The reason why an attempt got no response. A std::error_condition enum.
 enum class errc {
     invalid_request = 1,  ///< The method, URL, a header or an option is unusable: nothing was sent.
     resolve,              ///< The host or the proxy has no address.
@@ -108,7 +108,7 @@ inline std::error_condition make_error_condition(errc e) noexcept {
     return {static_cast<int>(e), detail::r2_category()};
 }
 
-/// Why an attempt got no response. False if it got one.
+/// The error of an attempt: its kind, its message, and `sent()`. False if there is none.
 class error {
 public:
     error() = default;
@@ -129,6 +129,7 @@ public:
         exception_ = std::move(thrown);
     }
 
+    /// True if this is an error.
     explicit operator bool() const noexcept { return kind_ != errc{}; }
 
     /// Returns libcurl's CURLcode in the category "curl", or r2's code in the category "r2".
@@ -144,6 +145,7 @@ public:
     /// Returns the `errc`, or `errc{}` if there is no error.
     errc kind() const noexcept { return kind_; }
 
+    /// Returns whether any byte of the request may have left this machine.
     r2::sent sent() const noexcept { return sent_; }
 
     /// Returns a copy with another `sent()`.

@@ -84,7 +84,7 @@ public:
 
     bool contains(std::string_view name) const noexcept { return get(name).has_value(); }
 
-    /// Appends a field, also if there is one of the same name.
+    /// Appends a field, even if there is one of the same name.
     void add(std::string_view name, std::string_view value) {
         std::string line(name);  // a copy, as both views may be of this object's text
         add_line(line.append(value), name.size(), name.size());
@@ -109,7 +109,7 @@ public:
         for (std::size_t i = text_.find('\r'); i != std::string::npos; i = text_.find('\r', i)) text_[i] = ' ';
     }
 
-    /// Makes this the only field of its name: in the place of the first one, else at the end.
+    /// Replaces all fields of this name by one, in the place of the first. Appends if there is none.
     void set(std::string_view name, std::string_view value) {
         headers rest;
         bool placed = false;

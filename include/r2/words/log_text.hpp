@@ -40,10 +40,9 @@ constexpr std::size_t character_size(std::string_view text) noexcept {
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     const std::size_t size = first < 0xC2 || first > 0xF4 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;  // rejects overlong forms
-    const unsigned highest = first == 0xED   ? 0x9F
-                             : first == 0xF4 ? 0x8F
-                                             : 0xBF;  // rejects surrogates and code points over U+10FFFF
+    // E0 and F0 reject overlong forms, ED surrogates, F4 code points over U+10FFFF.
+    const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
     if (byte(1) < lowest || byte(1) > highest) return 0;
     for (std::size_t i = 2; i < size; ++i)
         if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;

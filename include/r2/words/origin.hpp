@@ -10,7 +10,7 @@
 namespace r2::inline v0_2::detail {
 
 /// Returns the scheme, host and port of a URL (RFC 6454, 4), without credentials. The view is of `url` if the origin
-/// stands there in its usual form, else of `scratch`. Checks nothing.
+/// stands there in its usual form, else of `scratch`. Expects an http or https URL.
 inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     const std::size_t colon = url.find(':');
     if (colon == std::string_view::npos) return {};
@@ -19,7 +19,7 @@ inline std::string_view origin_of(std::string_view url, std::string& scratch) {
     const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
     std::string_view authority = url.substr(begin, end - begin);
     const std::size_t credentials = authority.rfind('@');
-    const bool https = colon == 5;
+    const bool https = colon == 5;  // the other scheme has 4 letters
     const std::string_view usual_port = https ? ":443" : ":80";
     const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
     const std::string_view whole = url.substr(0, end);

@@ -14,7 +14,7 @@ public:
     /// An empty response with this status.
     outcome(int status) : outcome(r2::response{.status = status}) {}
 
-    /// An error of this kind, with `sent::maybe` if such an error follows a send.
+    /// An error of this kind, with `sent::maybe` if this kind usually occurs after a send.
     outcome(errc kind) : outcome(error(kind, {}, usually_sent(kind))) {}
 
     outcome(r2::response res) : attempt_(std::move(res), 1) {}

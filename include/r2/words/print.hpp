@@ -16,7 +16,7 @@ concept named_enum = std::is_enum_v<E> && requires(E e) {
 
 }  // namespace detail
 
-/// Writes the enumerator's `to_string`. For every enumeration of r2.
+/// Prints an enumerator of r2 by its `to_string`.
 template <class Traits, detail::named_enum E>
 std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, E e) {
     return out << to_string(e);

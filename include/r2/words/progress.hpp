@@ -6,12 +6,12 @@
 
 namespace r2::inline v0_2 {
 
-/// How far an `all` has come.
+/// The progress of an `all`, as of the last pull.
 struct progress {
-    std::size_t read = 0;       ///< Requests taken from the user's range.
-    std::size_t in_flight = 0;  ///< Of these, with an attempt in flight.
-    std::size_t waiting = 0;    ///< Of these, waiting for their time or their turn.
-    std::size_t done = 0;       ///< Of these, with their last attempt yielded.
+    std::size_t read = 0;       ///< Requests read from the user's range.
+    std::size_t in_flight = 0;  ///< Of those read: with an attempt in flight.
+    std::size_t waiting = 0;    ///< Of those read: waiting for their time or their turn.
+    std::size_t done = 0;       ///< Of those read: with the last attempt yielded.
     std::size_t attempts = 0;   ///< Attempts yielded.
     bool all_read = false;      ///< Whether no requests are left to read.
 };

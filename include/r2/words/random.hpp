@@ -14,7 +14,7 @@ namespace detail {
 inline std::uint64_t entropy() noexcept {
     std::uint64_t bits = 0;
     if (::getentropy(&bits, sizeof bits) == 0) return bits;
-    // Without getentropy: time and address differ between calls, which is enough for jitter.
+    // Without getentropy: time and address differ between calls. Enough for jitter; weak for fresh_key.
     return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
            (static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&bits)) << 20);
 }
