@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <r2/execution/history.hpp>
 #include <r2/testing/fake_client.hpp>
 
 namespace {
@@ -75,6 +76,17 @@ TEST(summary, collapses_timeouts_whose_times_differ_by_a_microsecond) {
     for (const auto late : {1us, 2us, 3us}) fake.fail_after(1s + late, r2::error(errc::timeout));
     EXPECT_EQ(history(fake.get(url, {.max_attempts = 3, .interval = 1s})),
               "3 attempts in 5s: timeout after 1s ×3; gave up: exhausted");
+}
+
+TEST(summary, rounds_to_tenths_from_1s_on_to_milliseconds_and_below_1ms_to_microseconds) {
+    using r2::detail::rounded;
+    EXPECT_EQ(rounded(1'234'567'890ns), 1200ms);
+    EXPECT_EQ(rounded(1s), 1s);
+    EXPECT_EQ(rounded(987'654'321ns), 988ms);
+    EXPECT_EQ(rounded(1'234'567ns), 1ms);
+    EXPECT_EQ(rounded(1ms), 1ms);
+    EXPECT_EQ(rounded(987'654ns), 988us);
+    EXPECT_EQ(rounded(1'234ns), 1us);
 }
 
 TEST(summary, of_8_different_outcomes_tells_them_all) {
