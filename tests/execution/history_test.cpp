@@ -150,6 +150,27 @@ TEST(summary, of_a_refused_first_attempt_has_the_reason) {
               "1 attempt in 0s: refused; gave up: refused (budget is spent)");
 }
 
+TEST(summary, of_a_refusal_has_no_reason_where_the_guard_gave_0_or_a_callable_threw_since) {
+    struct silent_guard final : r2::guard {
+        r2::admission admit(const r2::request&, int, r2::time_point) override { return r2::admission::refuse({}); }
+    };
+    fake_client fake;
+    EXPECT_EQ(history(fake.get(url, {.guards = {std::make_shared<silent_guard>()}})),
+              "1 attempt in 0s: refused; gave up: refused");
+
+    fake.reply_after(10ms, 503);
+    auto range = fake.get(url, {.on_attempt = [](const r2::request&, const r2::attempt&) { throw 7; },
+                                .guards = {std::make_shared<refusing_guard>(2)}});
+    EXPECT_THROW((void)range.finish(), int);
+    EXPECT_EQ(range.summary(), "1 attempt in 10ms: 503; gave up: threw");
+}
+
+TEST(summary, of_a_response_without_a_status_tells_0) {
+    fake_client fake;
+    const auto cached = [](r2::request&) { return r2::response{.body = "cached"}; };
+    EXPECT_EQ(history(fake.get(url, {.before_attempt = cached})), "1 attempt in 0s: 0; succeeded");
+}
+
 TEST(summary, of_an_unusable_url_tells_so_without_it) {
     fake_client fake;
     EXPECT_EQ(history(fake.get("http://user:hunter2@job test")),

@@ -36,6 +36,10 @@ takes 0s to 80s, and ends: exhausted
 )");
 }
 
+TEST(plan, spreads_a_wait_of_2s_from_1s_on_by_equal_jitter) {
+    EXPECT_EQ(r2::plan({.max_attempts = 2, .jitter = r2::jitter::equal()}).attempts()[0].wait, (time_range{1s, 2s}));
+}
+
 TEST(plan, follows_a_script_of_4_outcomes_whose_last_goes_on) {
     const r2::response busy{.status = 429, .headers = {{"Retry-After", "7"}}};
     EXPECT_EQ(text(r2::plan({.max_attempts = 6, .timeout = 1s, .jitter = r2::jitter::none()},
