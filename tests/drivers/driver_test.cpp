@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <ranges>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include <r2/policy/latency_log.hpp>
 #include <r2/testing/fake_client.hpp>
+#include <r2/testing/virtual_transport.hpp>
 
 namespace {
 
@@ -534,6 +537,71 @@ INSTANTIATE_TEST_SUITE_P(
         callable_that_throws{"after_attempt", {.after_attempt = [](const r2::request&, r2::attempt&) { oops(); }}},
         callable_that_throws{"on_attempt", {.on_attempt = [](const r2::request&, const r2::attempt&) { oops(); }}}),
     [](const auto& p) { return p.param.name; });
+
+TEST(finish, after_on_attempt_threw_at_the_last_attempt_keeps_the_decision_on_it) {
+    fake_client fake;
+    fake.reply(200);
+    auto range = fake.get(url, {.on_attempt = [](const r2::request&, const r2::attempt&) { oops(); }});
+    EXPECT_THROW((void)range.finish(), std::domain_error);
+    EXPECT_EQ(range.ended(), ended::threw);
+    EXPECT_EQ(range.finish().ended(), ended::succeeded);
+}
+
+// The transport of a range.
+
+/// Lends as many transports as it has.
+struct small_pool : r2::detail::transport_pool {
+    std::unique_ptr<r2::detail::transport> take() override {
+        if (left == 0) return nullptr;
+        --left;
+        return std::make_unique<r2::testing::detail::virtual_transport>(world);
+    }
+    void give_back(std::unique_ptr<r2::detail::transport>) noexcept override { ++left; }
+    r2::detail::latency_log& latencies() noexcept override { return log; }
+    r2::detail::latency_log log;
+    std::shared_ptr<r2::testing::detail::world> world = std::make_shared<r2::testing::detail::world>();
+    int left = 0;
+};
+
+struct pool_client : r2::client {
+    explicit pool_client(std::shared_ptr<r2::detail::transport_pool> p) : client(on_transports(), std::move(p)) {}
+};
+
+TEST(transports, of_a_range_is_given_back_at_its_last_attempt) {
+    const auto pool = std::make_shared<small_pool>();
+    pool->left = 1;
+    const auto cached = [](r2::request&) { return r2::response{.status = 204}; };
+    auto range = pool_client(pool).get(url, {.before_attempt = cached});
+    EXPECT_EQ(pool->left, 1) << "it is taken at the first pull";
+    EXPECT_EQ(range.begin()->response()->status, 204);
+    EXPECT_EQ(pool->left, 1);
+}
+
+TEST(transports, that_are_lacking_make_1_attempt_with_an_error_which_on_attempt_sees) {
+    const pool_client poor(std::make_shared<small_pool>());
+    int seen = 0;
+    auto range = poor.get(
+        url, {.on_attempt = [&](const r2::request&, const r2::attempt& a) { seen += a.error() == errc::local; }});
+    const auto last = range.finish();
+    EXPECT_EQ(last.error(), errc::local);
+    EXPECT_EQ(last.ended(), ended::not_retryable);
+    EXPECT_EQ(seen, 1);
+    EXPECT_EQ(range.summary(), "1 attempt in 0s: local failure; gave up: not_retryable");
+
+    auto throwing = poor.get(url, {.on_attempt = [](const r2::request&, const r2::attempt&) { oops(); }});
+    EXPECT_THROW((void)throwing.finish(), std::domain_error);
+    EXPECT_EQ(throwing.ended(), ended::threw);
+}
+
+TEST(transports, that_a_pool_fails_to_make_end_the_range_with_its_exception) {
+    struct broken_pool : small_pool {
+        std::unique_ptr<r2::detail::transport> take() override { oops(); }
+    };
+    auto range = pool_client(std::make_shared<broken_pool>()).get(url);
+    EXPECT_THROW((void)range.finish(), std::domain_error);
+    EXPECT_EQ(range.ended(), ended::threw);
+    EXPECT_EQ(range.summary(), "no attempt; gave up: threw");
+}
 
 TEST(hooks, predicates_are_asked_only_as_far_as_the_rules_get) {
     fake_client fake;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <r2/drivers/scheduler.hpp>
 #include <r2/policy/latency_log.hpp>
 #include <r2/testing.hpp>
 
@@ -192,6 +193,69 @@ TEST(all, has_1_deadline_from_the_first_pull_for_what_is_in_flight_waiting_or_in
     EXPECT_EQ(fake.now(), 17s);
 }
 
+TEST(all, gives_up_4_requests_in_the_order_in_which_they_were_read) {
+    fake_client fake;
+    std::stop_source source;
+    fake.reply(503).reply(503).hang();
+    fake.stop_at(5s, source);
+    const urls targets{"http://a.test/", "http://b.test/", "http://c.test/", "http://c.test/", "http://c.test/"};
+    EXPECT_EQ(lines_of(fake.all(targets, {.interval = 20s, .stop = source.get_token()}, {.max_per_host = 1})),
+              (lines{"0: 503", "1: 503", "0: stopped!", "1: stopped!", "3: stopped!", "4: stopped!", "2: stopped!"}));
+}
+
+TEST(all, has_its_deadline_for_1_request_in_line_behind_a_guards_wait) {
+    fake_client fake;
+    fake.reply(200).hang();
+    const auto limiter = std::make_shared<r2::rate_limiter>(r2::rate_limiter_options{.permits = 1, .per = 30s});
+    EXPECT_EQ(
+        lines_of(fake.all(urls(3, "http://a.test/"), {.deadline = 40s, .guards = {limiter}}, {.max_per_host = 1})),
+        (lines{"0: 200!", "1: timeout!", "2: timeout!"}));
+    EXPECT_EQ(fake.now(), 40s);
+}
+
+TEST(all, reads_1000_requests_ahead_of_a_full_host_and_no_more) {
+    fake_client fake;
+    fake.reply_after(1s, 200).forever();
+    const auto read = std::make_shared<int>(0);
+    auto range = fake.all(counting_urls(1'000'000, read), {}, {.max_in_flight = 4, .max_per_host = 1});
+    EXPECT_EQ(range.begin()->job(), 0U);
+    EXPECT_EQ(*read, 1001);
+}
+
+/// Lets each request wait for 1 s.
+struct waiting_guard final : r2::guard {
+    r2::admission admit(const r2::request&, int, r2::time_point) override { return r2::admission::wait(1s); }
+};
+
+TEST(all, looks_for_a_stop_after_16_starts) {
+    for (const bool first : {false, true}) {
+        fake_client fake;
+        std::stop_source source;
+        int before = first ? 0 : 40;
+        fake.reply_with([&](const r2::request&) {
+                if (--before >= 0) return 503;
+                source.request_stop();
+                return 200;
+            })
+            .forever();
+        r2::options o{.interval = 1s, .stop = source.get_token()};
+        if (first) o.guards = {std::make_shared<waiting_guard>()};
+        std::size_t done = 0;
+        for (auto& a : fake.all(counting_urls(40, std::make_shared<int>(0)), o)) done += a.is_last();
+        EXPECT_EQ(fake.requests().size(), first ? 16U : 40U + 16U);
+        EXPECT_EQ(done, 40U);
+    }
+}
+
+TEST(all, yields_each_of_3_attempts_that_wait_for_a_guard_and_then_are_over_at_once) {
+    fake_client fake;
+    EXPECT_EQ(lines_of(fake.all(counting_urls(3, std::make_shared<int>(0)),
+                                {.before_attempt = [](r2::request&) { return r2::response{.status = 204}; },
+                                 .guards = {std::make_shared<waiting_guard>()}})),
+              (lines{"0: 204!", "1: 204!", "2: 204!"}));
+    EXPECT_EQ(fake.now(), 1s);
+}
+
 TEST(all, a_full_host_doesnt_hold_up_another_and_hosts_take_turns) {
     fake_client fake;
     fake.reply_after(1s, 200).forever();
@@ -206,13 +270,16 @@ TEST(all, a_request_that_always_fails_holds_up_none_of_20_others) {
     fake_client fake;
     fake.reply_with([](const r2::request& q) { return q.url.ends_with("/0") ? 503 : 200; }).forever();
     std::size_t attempts_of_0 = 0, done = 0;
+    std::vector<std::size_t> turns;
     for (auto&& a : fake.all(counting_urls(21, std::make_shared<int>(0)), {.interval = 1ns}, {.max_in_flight = 1})) {
         attempts_of_0 += a.job() == 0;
+        turns.push_back(a.job());
         if (a.is_last() && ++done == 20) break;
         fake.advance(1ms);
     }
     EXPECT_EQ(done, 20U);
     EXPECT_GE(attempts_of_0, 19U) << "nor do they hold it up";
+    EXPECT_EQ(std::vector(turns.begin(), turns.begin() + 5), (std::vector<std::size_t>{0, 0, 0, 1, 0}));
 }
 
 TEST(all, what_was_complete_in_time_isnt_late_because_the_loop_is_slow) {
@@ -289,13 +356,27 @@ TEST(all, comes_to_its_end_with_100_requests_of_which_none_takes_a_transfer) {
     EXPECT_EQ(lines_of(std::move(range)).size(), 100U);
 }
 
+/// Has no transports.
+struct none : r2::detail::transport_pool {
+    std::unique_ptr<r2::detail::transport> take() override {
+        ++asked;
+        return nullptr;
+    }
+    void give_back(std::unique_ptr<r2::detail::transport>) noexcept override {}
+    r2::detail::latency_log& latencies() noexcept override { return log; }
+    r2::detail::latency_log log;
+    int asked = 0;
+};
+
+TEST(scheduler, asks_the_pool_for_no_transport_after_its_end) {
+    const auto pool = std::make_shared<none>();
+    r2::detail::scheduler s(pool, [] { return std::nullopt; }, {}, {});
+    EXPECT_EQ(s.next(), nullptr);
+    EXPECT_EQ(s.next(), nullptr);
+    EXPECT_EQ(pool->asked, 1);
+}
+
 TEST(all, yields_an_error_for_each_of_2_requests_without_an_engine) {
-    struct none : r2::detail::transport_pool {
-        std::unique_ptr<r2::detail::transport> take() override { return nullptr; }
-        void give_back(std::unique_ptr<r2::detail::transport>) noexcept override {}
-        r2::detail::latency_log& latencies() noexcept override { return log; }
-        r2::detail::latency_log log;
-    };
     struct poor_client : r2::client {
         poor_client() : client(on_transports(), std::make_shared<none>()) {}
     };
@@ -308,6 +389,8 @@ TEST(all, yields_an_error_for_each_of_2_requests_without_an_engine) {
     const std::vector<std::pair<std::string, r2::options>> pairs(3, {"http://a.test/", {.on_attempt = count_and_stop}});
     EXPECT_EQ(lines_of(poor_client().all(pairs, {.stop = source.get_token()})), lines{"0: local failure!"});
     EXPECT_EQ(own, 1);
+    EXPECT_EQ(lines_of(poor_client().all(pairs, {.stop = source.get_token()})), lines{"0: local failure!"})
+        << "the stop came before the first pull";
 }
 
 TEST(all, asks_a_breaker_when_a_request_has_its_turn_and_so_stops_at_10_failures) {

@@ -60,6 +60,14 @@ TEST(attempt_limit, is_the_timeout_where_that_comes_within_the_grace) {
     EXPECT_EQ(l.next(start + 4s), start + 5s);
     EXPECT_FALSE(l.by_stop());
     EXPECT_TRUE(l.reason(1) == errc::timeout);
+
+    std::stop_source other;
+    const r2::options same{.timeout = 5s, .stop = other.get_token(), .stop_grace = 2s};
+    attempt_limit both(same, start, never);
+    both.next(start);
+    other.request_stop();
+    EXPECT_EQ(both.next(start + 3s), start + 5s);
+    EXPECT_FALSE(both.by_stop()) << "they come together";
 }
 
 TEST(attempt_limit, names_the_limit_in_its_error_and_whether_the_request_was_sent) {

@@ -165,6 +165,7 @@ TEST(execution, keeps_the_notes_whatever_after_attempt_puts_in_the_place_of_the_
     const std::unique_ptr<r2::attempt> a = r.e.on_completion(*r.transport.wait_until(r2::time_point::max()));
     ASSERT_TRUE(a);
     EXPECT_TRUE(a->error() == errc::protocol);
+    EXPECT_EQ(a->error().sent(), r2::sent::no) << "as it was put there";
     EXPECT_EQ(a->number(), 1);
     EXPECT_EQ(a->sends(), 1);
     EXPECT_EQ(a->elapsed(), 1s);
@@ -188,6 +189,21 @@ TEST(execution, keeps_the_outcome_of_an_attempt_in_which_1_of_4_callables_throws
         EXPECT_EQ(a->response()->status, 503);
         EXPECT_FALSE(r.e.in_flight());
     }
+}
+
+TEST(execution, has_nothing_in_flight_after_a_guard_threw_at_the_copy_that_lost) {
+    struct throws_at_a_cut final : r2::guard {
+        r2::admission admit(const r2::request&, int, r2::time_point) override { return r2::admission::go(); }
+        void record(const r2::attempt& a, r2::time_point) override {
+            if (a.error() == errc::stopped) throw std::runtime_error("oops");
+        }
+    };
+    rig r({.guards = {std::make_shared<throws_at_a_cut>()}, .hedge = {.copies = 1}});
+    r.script(200, 1s);
+    r.script(200, 2s);
+    ASSERT_FALSE(r.e.start());
+    EXPECT_THROW(r.e.on_completion(*r.transport.wait_until(r2::time_point::max())), std::runtime_error);
+    EXPECT_FALSE(r.e.in_flight());
 }
 
 TEST(execution, goes_on_with_the_other_copy_when_1_of_2_fails) {

@@ -1,14 +1,18 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <r2/execution/execution.hpp>
 #include <r2/testing.hpp>
+#include <r2/testing/virtual_transport.hpp>
 
 namespace {
 
@@ -209,6 +213,12 @@ TEST(hedging, the_timeout_after_a_failed_copy_is_the_last_failure_but_a_retry_af
     EXPECT_EQ(busy.waits(), waits{9s});
 }
 
+TEST(hedging, a_body_of_2_bytes_is_over_a_limit_of_1) {
+    fake_client fake;
+    fake.reply(200, "xx");
+    EXPECT_EQ(fake.get(url, {.max_attempts = 1, .max_body = 1}).finish().error(), errc::too_large);
+}
+
 TEST(hedging, a_stop_cuts_all_copies_and_in_its_grace_no_more_go_out) {
     for (const r2::duration grace : {0ms, 500ms}) {
         fake_client fake;
@@ -255,6 +265,50 @@ TEST(hedging, a_copy_that_this_machine_cant_send_leaves_the_others_alone) {
     fake.fail(errc::local).reply_after(100ms, 200);
     EXPECT_EQ(hedged(fake, {.copies = 1}, {.terminate_if = r2::failed_with(errc::local)}).ended(),
               ended::condition_met);
+}
+
+/// Notes how the transfers that nobody takes end.
+struct noting_transport final : r2::detail::transport {
+    r2::time_point now() noexcept override { return inner.now(); }
+    r2::wall_time wall_now() noexcept override { return inner.wall_now(); }
+    double chance() noexcept override { return inner.chance(); }
+    void start(r2::detail::ticket& t, const r2::request& q, const r2::detail::transfer_limits& l) override {
+        inner.start(t, q, l);
+    }
+    std::optional<r2::detail::completion> wait_until(r2::time_point until) override { return inner.wait_until(until); }
+    r2::attempt take(r2::detail::ticket& t) override { return inner.take(t); }
+    int cancel(r2::detail::ticket& t) noexcept override {
+        ++cancelled;
+        return inner.cancel(t);
+    }
+    int drain(r2::detail::ticket& t, std::shared_ptr<const r2::request>, r2::time_point until) noexcept override {
+        drained_for = until - now();
+        return inner.cancel(t);
+    }
+    void wake() noexcept override { inner.wake(); }
+
+    std::shared_ptr<r2::testing::detail::world> world = std::make_shared<r2::testing::detail::world>();
+    r2::testing::detail::virtual_transport inner{world};
+    int cancelled = 0;
+    r2::duration drained_for = {};
+};
+
+TEST(hedging, a_copy_that_lost_is_drained_for_the_policys_100_ms_or_cancelled_at_once_for_0) {
+    for (const r2::duration drain : {-1ms, 0ms, 100ms}) {
+        noting_transport t;
+        for (const r2::duration after : {1s, 2s})
+            t.world->script.push_back({std::make_shared<const std::function<r2::outcome(const r2::request&)>>(
+                                           [](const r2::request&) { return 200; }),
+                                       after});
+        const r2::options o{.hedge = {.copies = 1, .drain = drain}};
+        const r2::request q{.url = url};
+        r2::detail::latency_log latencies;
+        r2::detail::execution e({t, latencies, q, o}, t.now());
+        ASSERT_FALSE(e.start());
+        ASSERT_TRUE(e.on_completion(*t.wait_until(r2::time_point::max())));
+        EXPECT_EQ(t.cancelled, drain > 0ms ? 0 : 1);
+        EXPECT_EQ(t.drained_for, std::max<r2::duration>(drain, 0s));
+    }
 }
 
 TEST(hedging, copies_that_were_cut_say_whether_they_were_sent) {
@@ -472,6 +526,48 @@ TEST(hedging, by_a_percentile_waits_the_fallback_until_20_answers_are_known) {
     EXPECT_EQ(copies_of(fake.get(url, o).finish()), (lines{"lost +0s 181ms", "won +180ms 1ms"}));
     fake.reply_after(1s, 200).reply_after(1ms, 200);  // of another origin nothing is known
     EXPECT_EQ(copies_of(fake.get("http://other.test/", o).finish()), (lines{"lost +0s 501ms", "won +500ms 1ms"}));
+}
+
+/// The wait before a copy of the next request, after `play` made 20 attempts.
+template <class Play> r2::duration wait_after_20(Play play) {
+    fake_client fake;
+    for (int i = 0; i < 20; ++i) play(fake);
+    fake.reply_after(1h, 200).reply(200);
+    const r2::hedge_policy by_median{.copies = 1, .after = r2::percentile(0.5, 500ms)};
+    return hedged(fake, by_median).copies().back().started;
+}
+
+TEST(hedging, by_a_percentile_counts_an_original_that_lost_or_timed_out_with_its_time_until_then) {
+    const r2::hedge_policy by_median{.copies = 1, .after = r2::percentile(0.5, 300ms)};
+    EXPECT_EQ(wait_after_20([&](fake_client& fake) {
+                  fake.reply_after(1s, 200).reply_after(10ms, 200);
+                  hedged(fake, by_median);
+              }),
+              310ms);
+    EXPECT_EQ(wait_after_20([&](fake_client& fake) {
+                  fake.hang().hang();
+                  hedged(fake, by_median, {.timeout = 700ms});
+              }),
+              700ms);
+}
+
+TEST(hedging, by_a_percentile_counts_no_attempt_that_failed_or_was_not_hedged_by_a_percentile) {
+    const r2::hedge_policy by_median{.copies = 1, .after = r2::percentile(0.5, 300ms)};
+    EXPECT_EQ(wait_after_20([&](fake_client& fake) {
+                  fake.fail_after(10ms, errc::disconnected).reply(200);
+                  hedged(fake, by_median);
+              }),
+              500ms);
+    EXPECT_EQ(wait_after_20([&](fake_client& fake) {
+                  fake.reply_after(10ms, 200);
+                  hedged(fake, {.copies = 1, .after = 300ms});
+              }),
+              500ms);
+    EXPECT_EQ(wait_after_20([&](fake_client& fake) {
+                  fake.reply_after(10ms, 200);
+                  fake.post(url, "x", {.hedge = by_median}).finish();
+              }),
+              500ms);
 }
 
 TEST(hedging, a_percentile_stays_where_it_is_while_its_copies_win) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <r2/execution/history.hpp>
 #include <r2/testing/fake_client.hpp>
 
 namespace {
@@ -77,6 +78,17 @@ TEST(summary, collapses_timeouts_whose_times_differ_by_a_microsecond) {
               "3 attempts in 5s: timeout after 1s ×3; gave up: exhausted");
 }
 
+TEST(summary, rounds_to_tenths_from_1s_on_to_milliseconds_and_below_1ms_to_microseconds) {
+    using r2::detail::rounded;
+    EXPECT_EQ(rounded(1'234'567'890ns), 1200ms);
+    EXPECT_EQ(rounded(1s), 1s);
+    EXPECT_EQ(rounded(987'654'321ns), 988ms);
+    EXPECT_EQ(rounded(1'234'567ns), 1ms);
+    EXPECT_EQ(rounded(1ms), 1ms);
+    EXPECT_EQ(rounded(987'654ns), 988us);
+    EXPECT_EQ(rounded(1'234ns), 1us);
+}
+
 TEST(summary, of_8_different_outcomes_tells_them_all) {
     fake_client fake;
     for (int status = 501; status <= 508; ++status) fake.reply(status);
@@ -136,6 +148,27 @@ TEST(summary, of_a_refused_first_attempt_has_the_reason) {
     fake_client fake;
     EXPECT_EQ(history(fake.get(url, {.guards = {std::make_shared<refusing_guard>(1)}})),
               "1 attempt in 0s: refused; gave up: refused (budget is spent)");
+}
+
+TEST(summary, of_a_refusal_has_no_reason_where_the_guard_gave_0_or_a_callable_threw_since) {
+    struct silent_guard final : r2::guard {
+        r2::admission admit(const r2::request&, int, r2::time_point) override { return r2::admission::refuse({}); }
+    };
+    fake_client fake;
+    EXPECT_EQ(history(fake.get(url, {.guards = {std::make_shared<silent_guard>()}})),
+              "1 attempt in 0s: refused; gave up: refused");
+
+    fake.reply_after(10ms, 503);
+    auto range = fake.get(url, {.on_attempt = [](const r2::request&, const r2::attempt&) { throw 7; },
+                                .guards = {std::make_shared<refusing_guard>(2)}});
+    EXPECT_THROW((void)range.finish(), int);
+    EXPECT_EQ(range.summary(), "1 attempt in 10ms: 503; gave up: threw");
+}
+
+TEST(summary, of_a_response_without_a_status_tells_0) {
+    fake_client fake;
+    const auto cached = [](r2::request&) { return r2::response{.body = "cached"}; };
+    EXPECT_EQ(history(fake.get(url, {.before_attempt = cached})), "1 attempt in 0s: 0; succeeded");
 }
 
 TEST(summary, of_an_unusable_url_tells_so_without_it) {

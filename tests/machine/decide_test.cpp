@@ -55,6 +55,8 @@ TEST(decide, shows_predicates_the_number_of_the_attempt) {
     twice.retry_if = [](const r2::attempt& a) { return a.number() < 2; };
     EXPECT_EQ(decide(twice, 503).ended, ended::not_yet);
     EXPECT_EQ(decide(twice, 503, {.number = 2}).ended, ended::not_retryable);
+    twice.retry_if = [](const r2::attempt& a) { return a.number() == 1; };
+    EXPECT_EQ(decide(twice, 503).ended, ended::not_yet) << "1 unless set";
 }
 
 TEST(decide, replays_a_post_by_its_method_its_key_or_its_headers) {

@@ -36,6 +36,10 @@ takes 0s to 80s, and ends: exhausted
 )");
 }
 
+TEST(plan, spreads_a_wait_of_2s_from_1s_on_by_equal_jitter) {
+    EXPECT_EQ(r2::plan({.max_attempts = 2, .jitter = r2::jitter::equal()}).attempts()[0].wait, (time_range{1s, 2s}));
+}
+
 TEST(plan, follows_a_script_of_4_outcomes_whose_last_goes_on) {
     const r2::response busy{.status = 429, .headers = {{"Retry-After", "7"}}};
     EXPECT_EQ(text(r2::plan({.max_attempts = 6, .timeout = 1s, .jitter = r2::jitter::none()},
@@ -59,7 +63,9 @@ TEST(plan, ends_where_the_options_end_it_and_says_why) {
     EXPECT_EQ(r2::plan({.replay = r2::replay::when_safe}, {errc::timeout}, "POST").ended(), ended::unsafe_to_replay);
     const r2::response tomorrow{.status = 503, .headers = {{"Retry-After", "86400"}}};
     EXPECT_EQ(r2::plan({}, {tomorrow}).ended(), ended::retry_after_too_long);
-    EXPECT_EQ(r2::plan({.max_attempts = 2}, {}).ended(), ended::exhausted) << "an empty script is one of 503";
+    const auto empty = r2::plan({.max_attempts = 2}, {});
+    EXPECT_EQ(empty.ended(), ended::exhausted);
+    EXPECT_EQ(empty.attempts()[0].what.attempt().response()->status, 503) << "an empty script is one of 503";
 }
 
 TEST(plan, tells_from_which_attempt_on_the_deadline_may_end_it) {
@@ -68,6 +74,9 @@ TEST(plan, tells_from_which_attempt_on_the_deadline_may_end_it) {
     std::vector<bool> may;
     for (const auto& each : plan.attempts()) may.push_back(each.may_meet_deadline);
     EXPECT_EQ(may, (std::vector{false, false, false, true, true})) << "the 3rd ends at 36 s and waits for 8 s at most";
+    EXPECT_NE(text(plan).find("ends: exhausted, or deadline from attempt 4 on\n"), std::string::npos);
+    EXPECT_TRUE(r2::plan({.max_attempts = 1, .timeout = 10s, .deadline = 10s}).attempts()[0].may_meet_deadline);
+    EXPECT_TRUE(r2::plan({.timeout = 1s, .interval = 3s, .deadline = 4s}).attempts()[0].may_meet_deadline);
 }
 
 TEST(plan, ends_by_the_deadline_alone_where_the_waits_are_fixed) {
@@ -78,21 +87,47 @@ TEST(plan, ends_by_the_deadline_alone_where_the_waits_are_fixed) {
     EXPECT_EQ(plan.attempts()[2].wait, (time_range{3s, 3s}));
     EXPECT_TRUE(plan.attempts()[2].may_meet_deadline) << "9 s + 3 s";
     EXPECT_FALSE(plan.attempts()[1].may_meet_deadline) << "4 to 8 s after the start";
+    EXPECT_EQ(plan.attempts()[3].wait, time_range{});
+    EXPECT_NE(text(plan).find("ends: deadline, from attempt 3 on\n"), std::string::npos);
     EXPECT_EQ(plan.total(), (time_range{7s, 10s})) << "an attempt that is over at 7 s can't wait for 3 s";
 }
 
-TEST(plan, a_date_in_retry_after_comes_nearer_with_each_attempt) {
-    using std::chrono::floor, std::chrono::seconds;
+/// Asks for a retry in a minute, by a date.
+r2::response in_a_minute() {
     const auto at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) + 60;
     char date[40];
     std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&at));
-    const r2::response dated{.status = 503, .headers = {{"Retry-After", date}}};
-    const auto plan = r2::plan({.max_attempts = 3, .timeout = 10s}, {dated});
+    return {.status = 503, .headers = {{"Retry-After", date}}};
+}
+
+TEST(plan, a_date_in_retry_after_comes_nearer_with_each_attempt) {
+    const auto plan = r2::plan({.max_attempts = 3, .timeout = 10s}, {in_a_minute()});
     EXPECT_LE(plan.attempts()[0].wait.least, 50s);
     EXPECT_GE(plan.attempts()[0].wait.most, 58s);
     EXPECT_EQ(plan.attempts()[1].wait.least, 0s) << "the date is past where the first attempt was slow";
     EXPECT_LE(plan.attempts()[1].start.most, 61s);
     EXPECT_LE(plan.total().most, 61s + 10s + 4s + 10s);
+}
+
+TEST(plan, a_date_in_retry_after_may_be_past_after_1_slow_attempt_which_then_waits_by_backoff) {
+    const auto plan = r2::plan({.max_attempts = 2, .timeout = 10min, .jitter = r2::jitter::equal()}, {in_a_minute()});
+    EXPECT_EQ(plan.attempts()[0].wait.least, 1s) << "the half of 2 s";
+    EXPECT_GE(plan.attempts()[0].wait.most, 58s);
+}
+
+TEST(plan, a_date_in_retry_after_is_past_after_an_attempt_without_a_limit) {
+    const auto plan =
+        r2::plan({.max_attempts = 2, .retry_after = {.max = 1h, .over = r2::over_max::clamp}}, {in_a_minute()});
+    EXPECT_LE(plan.attempts()[0].wait.most, 60s);
+}
+
+TEST(plan, a_timeout_takes_no_time_where_the_options_set_none) {
+    EXPECT_EQ(r2::plan({.max_attempts = 2}, {errc::timeout}).total(), (time_range{0s, r2::duration::max()}));
+}
+
+TEST(plan, prints_14_attempts_without_leaving_one_out) {
+    EXPECT_EQ(text(r2::plan({.max_attempts = 14})).find("…"), std::string::npos);
+    EXPECT_NE(text(r2::plan({.max_attempts = 15})).find("…"), std::string::npos);
 }
 
 TEST(plan, has_no_upper_limit_where_the_options_set_none) {

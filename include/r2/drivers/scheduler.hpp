@@ -200,7 +200,6 @@ private:
 
     void wait() {
         time_point until = std::min(waiting_.next(), flight_timers_.next());
-        if (ready_.size() > 0) until = std::min(until, deadline_);
         if (!pacing_.may_start()) until = time_point::min();  // only a look: starts may be held back
         pacing_.asked();
         const bool overdue = is_overdue();

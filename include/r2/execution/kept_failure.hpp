@@ -29,7 +29,7 @@ public:
     }
 
     /// Whether its server asked for a time.
-    bool waits() const noexcept { return kept_.outcome && not_before_ > time_point::min(); }
+    bool waits() const noexcept { return not_before_ > time_point::min(); }
 
     classified_outcome take() noexcept { return std::move(kept_); }
 

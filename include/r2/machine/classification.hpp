@@ -19,7 +19,7 @@ enum class classification {
 /// Asks the predicates, each at most once and only where its rule is reached. Nothing else in r2 asks them.
 inline classification classify(const options& o, const attempt& a, bool cut_by_stop) {
     if (cut_by_stop) return classification::stopped;
-    if (o.terminate_if && o.terminate_if(a)) return classification::met;
+    if (o.terminate_if(a)) return classification::met;
     if (is_success(a)) return o.terminate_if ? classification::unmet : classification::succeeded;
     const bool again = o.retry_if ? o.retry_if(a) : transient(a);
     return again ? classification::retryable : classification::permanent;
