@@ -46,6 +46,7 @@ struct tab {
 TEST(binding, leaves_a_class_of_the_user_s_alone_that_has_a_binding_size) {
     const auto [a, b] = tab{1, 2};
     EXPECT_EQ(a + b, 3);
+    EXPECT_EQ(tab::binding_size, 4);
 }
 
 TEST(binding, of_a_temporary_keeps_it_alive) {
