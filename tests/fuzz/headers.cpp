@@ -1,13 +1,13 @@
 /// Header fields: each line of the input is an operation, such as "+Name: value".
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cctype>
-#include <cstdarg>
 #include <cstring>
 #include <vector>
 
 #include "input.hpp"
-#include "r2/curl/outgoing.hpp"
+#include "r2/curl/header_list.hpp"
 #include "r2/words/check.hpp"
 #include "r2/words/headers.hpp"
 
@@ -16,8 +16,6 @@ using namespace r2::fuzzing;
 namespace {
 
 using model = std::vector<r2::header>;
-
-const curl_slist* list = nullptr;  // the last CURLOPT_HTTPHEADER
 
 bool same(std::string_view a, std::string_view b) {
     return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0 &&
@@ -70,8 +68,7 @@ bool is_allowed(const r2::header& f, const r2::request& q) {
 }
 
 /// The list has every field in order and in libcurl's notation, then only fields that the request doesn't have.
-void require_list(const r2::request& q, const model& m) {
-    const curl_slist* at = list;
+void require_list(const curl_slist* at, const r2::request& q, const model& m) {
     for (const r2::header& f : m) {
         const bool blank = std::all_of(f.value.begin(), f.value.end(), [](unsigned char c) { return std::isspace(c); });
         require(at && at->data == (blank ? f.name + ";" : f.name + ": " + f.value));
@@ -87,19 +84,7 @@ void require_list(const r2::request& q, const model& m) {
 
 }  // namespace
 
-// Replaces libcurl's function.
-CURLcode set_option(CURL*, int option, ...) __asm__("curl_easy_setopt");
-CURLcode set_option(CURL*, int option, ...) {
-    std::va_list rest;
-    va_start(rest, option);
-    if (option == CURLOPT_HTTPHEADER) list = va_arg(rest, const curl_slist*);
-    va_end(rest);
-    return CURLE_OK;
-}
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const r2::client_options settings;
-    r2::detail::curl::outgoing outgoing;
     r2::request get{.method = "GET", .url = "http://a.test/"}, post{.method = "POST", .url = get.url, .body = "abc"};
     r2::headers h;
     model m;
@@ -114,8 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             const auto allowed = [&](const r2::header& f) { return is_allowed(f, *q); };
             require(!r2::detail::check(*q) == std::all_of(m.begin(), m.end(), allowed));
             if (r2::detail::check(*q)) continue;
-            require(!outgoing.load(nullptr, *q, settings));
-            require_list(*q, m);
+            require_list(r2::detail::curl::header_list(*q, !q->body.empty(), {}).get(), *q, m);
         }
     }
     return 0;
